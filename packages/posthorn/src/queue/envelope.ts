@@ -1,0 +1,48 @@
+/** What may be reported about a recipient; an empty list is NOTIFY=NEVER (RFC 3461 §4.1). */
+export type Notify = 'SUCCESS' | 'FAILURE' | 'DELAY';
+
+/** The form of the content that MAIL declared (RFC 6152 §2, RFC 3030 §3). */
+export type BodyKind = '7BIT' | '8BITMIME' | 'BINARYMIME';
+
+/** One forward-path of a message and what its sender asked for about it (RFC 5321 §3.3, RFC 3461 §4). */
+export interface Recipient {
+  /** `local@domain` as it goes on the wire, least quoting, no brackets. */
+  readonly address: string;
+  /** ORCPT as `type;address`, xtext decoded; absent when the client gave none. */
+  readonly originalRecipient?: string;
+  /** Absent when the client gave no NOTIFY; an empty list is NEVER. */
+  readonly notify?: readonly Notify[];
+}
+
+/** Where a message came from, for the log and for reports. */
+export interface Origin {
+  /** Address of the client, or `local` for mail that Posthorn made itself. */
+  readonly clientAddress: string;
+  /** The name the client gave in HELO, EHLO or LHLO. */
+  readonly helloName?: string;
+  /** The authenticated identity, if any. */
+  readonly login?: string;
+  /** Keyword of the Received field's with clause (RFC 3848). */
+  readonly protocol?: string;
+}
+
+/** All that is known about a message but its content; never changes once it is committed (RFC 5321 §2.3.1). */
+export interface Envelope {
+  /** Queue id: sorts by time of creation, letters and digits only. */
+  readonly id: string;
+  /** `local@domain`, or the empty string for the null reverse-path. */
+  readonly reversePath: string;
+  /** At least one. */
+  readonly recipients: readonly Recipient[];
+  /** When responsibility was taken, in milliseconds since the epoch. */
+  readonly receivedAt: number;
+  /** Octets of the content as stored. */
+  readonly size: number;
+  readonly body: BodyKind;
+  readonly smtputf8: boolean;
+  /** RET as given (RFC 3461 §4.3). */
+  readonly ret?: 'FULL' | 'HDRS';
+  /** ENVID, xtext decoded (RFC 3461 §4.4). */
+  readonly envelopeId?: string;
+  readonly origin: Origin;
+}

@@ -1,0 +1,19 @@
+import type { Reply, Status } from '@posthorn/smtp/reply/reply';
+
+/** What one attempt did for one recipient (RFC 5321 §4.2.1). */
+export interface Outcome {
+  /** delivered: done here or by the next hop; deferred: try again; failed: never. */
+  readonly kind: 'delivered' | 'deferred' | 'failed';
+  /** From the far side's reply if it gave one, else the code of the situation (RFC 3463). */
+  readonly status: Status;
+  /** When it was known, in milliseconds since the epoch. */
+  readonly at: number;
+  /** The far side's reply, when one decided. */
+  readonly reply?: Reply;
+  /** Name (or address literal) of the host that answered or did not. */
+  readonly remoteHost?: string;
+  /** What happened in words, when no reply decided it; one line of printable ASCII. */
+  readonly text?: string;
+  /** True when the next hop is bound to report success itself (it offers DSN), or this was a final delivery. */
+  readonly final?: boolean;
+}

@@ -1,0 +1,108 @@
+import type { Envelope } from './envelope.ts';
+import type { Outcome } from './outcome.ts';
+
+/** The stored text of a message, readable as often as needed. */
+export interface Content {
+  /** Octets in all. */
+  readonly size: number;
+  /** The whole text when it is in hand; large messages have none. */
+  readonly bytes?: Buffer;
+  /** The text from its beginning, in pieces of at most 256 KiB. */
+  stream(): AsyncIterable<Buffer>;
+}
+
+/** How far one recipient is (see Envelope.recipients; same index). */
+export interface RecipientState {
+  readonly kind: 'pending' | 'delivered' | 'failed';
+  /** Attempts made so far. */
+  readonly attempts: number;
+  /** The last outcome, if any attempt was made. */
+  readonly last?: Outcome;
+}
+
+/** All that changes about a queued message. */
+export interface MessageState {
+  /** When the next attempt is due, in milliseconds since the epoch. */
+  readonly due: number;
+  readonly held: boolean;
+  /** When a delay report was last written, if one was. */
+  readonly delayReportedAt?: number;
+  readonly recipients: readonly RecipientState[];
+}
+
+/** A message the queue answers for. */
+export interface QueuedMessage {
+  readonly envelope: Envelope;
+  readonly state: MessageState;
+}
+
+/** A message that Posthorn itself writes, such as a report. */
+export interface NewMessage {
+  readonly envelope: Envelope;
+  readonly content: Buffer;
+}
+
+/** What becomes of a message after an attempt: all of it in one transaction. */
+export interface Settlement {
+  /** The new state, or `done`: the message leaves the store. */
+  readonly state: MessageState | 'done';
+  /** Reports that this settlement causes: committed with it, or not at all. */
+  readonly reports: readonly NewMessage[];
+}
+
+/** A message on its way in: not ours yet (RFC 5321 §6.1). */
+export interface Draft {
+  readonly id: string;
+  /** Appends text; a promise when the caller has to wait for the store. Throws Failure `full` or `storage`. */
+  write(bytes: Buffer): Promise<void> | undefined;
+  /**
+   * Makes content and envelope durable: when it resolves, responsibility is taken. The message is leased to the caller
+   * until `settle` or `release`. Rejects with Failure `full` or `storage`, and then nothing of it is kept.
+   */
+  commit(envelope: Envelope): Promise<Content>;
+  /** Forgets it all; does nothing after a commit. */
+  discard(): Promise<void>;
+}
+
+/** Which messages a listing wants. */
+export interface QueueQuery {
+  readonly sender?: string;
+  readonly recipient?: string;
+  readonly domain?: string;
+  readonly held?: boolean;
+  /** At most so many; default 1,000. */
+  readonly limit?: number;
+  /** Only ids behind this one: for paging. */
+  readonly after?: string;
+}
+
+/** Keeps messages from commit to the last settlement (architecture: the spool). */
+export interface QueueStore extends AsyncDisposable {
+  /** A fresh queue id: unique in this store, sorts by time. */
+  newId(): string;
+  draft(id?: string): Draft;
+  /** Commits ready-made messages at once; durable when it resolves. */
+  add(messages: readonly NewMessage[]): Promise<void>;
+  /** Takes up to `limit` messages that are due, neither held nor leased, oldest due first; leased until `until`. */
+  claim(request: { readonly now: number; readonly limit: number; readonly until: number }): Promise<QueuedMessage[]>;
+  /** Extends a lease. */
+  renew(id: string, until: number): void;
+  /** Gives a leased message back; it is due again at `due` (default: as its state says). */
+  release(id: string, due?: number): Promise<void>;
+  /** The content of a queued message. Rejects with Failure `storage` when it is not there. */
+  content(id: string): Promise<Content>;
+  get(id: string): Promise<QueuedMessage | undefined>;
+  list(query?: QueueQuery): AsyncIterable<QueuedMessage>;
+  /** Makes an attempt's result durable and ends the lease; one transaction, resolves when synced. */
+  settle(id: string, settlement: Settlement): Promise<void>;
+  /**
+   * Changes state from outside (hold, release, retry, delete as `done`): applies `change` to the present state in one
+   * transaction. Resolves false when the message is gone or leased.
+   */
+  change(id: string, change: (message: QueuedMessage) => Settlement): Promise<boolean>;
+  /** When the earliest message that is neither held nor leased is due; undefined when there is none. */
+  nextDue(): number | undefined;
+  /** Messages in the store, leased ones included. */
+  count(): number;
+  close(): Promise<void>;
+}
