@@ -30,7 +30,7 @@ export function parseUnitext(unitext: string): string | null {
 function hexPoint(escape: string): string | null {
   const digits =
     /^\\x\{(10[0-9A-F]{4}|[1-9A-F][0-9A-F]{4}|(?!D[89A-F])[1-9A-F][0-9A-F]{3}|[1-9A-F][0-9A-F]{2}|[0-9A-F]{2})\}$/i.exec(
-      escaped,
+      escape,
     )?.[1];
   if (digits === undefined) return null;
   const character = String.fromCodePoint(Number.parseInt(digits, 16));
