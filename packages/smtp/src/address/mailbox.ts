@@ -9,7 +9,8 @@ export interface Mailbox {
 /** The reverse-path of MAIL: null is the null path `<>` (RFC 5321 §4.5.5). */
 export type ReversePath = Mailbox | null;
 
-const dotString = /^[a-zA-Z0-9!#$%&'*+\-/=?^_`{|}~\u0080-\u{10ffff}]+(?:\.[a-zA-Z0-9!#$%&'*+\-/=?^_`{|}~\u0080-\u{10ffff}]+)*$/u;
+const dotString =
+  /^[a-zA-Z0-9!#$%&'*+\-/=?^_`{|}~\u0080-\u{10ffff}]+(?:\.[a-zA-Z0-9!#$%&'*+\-/=?^_`{|}~\u0080-\u{10ffff}]+)*$/u;
 
 /** Writes a mailbox with the least quoting that is valid, without angle brackets (RFC 5321 §4.1.2). */
 export function formatMailbox(mailbox: Mailbox): string {

@@ -1,0 +1,74 @@
+const LF = 0x0a;
+const CR = 0x0d;
+const none = Buffer.alloc(0);
+
+/**
+ * Octets that came in and are not used up yet. A piece is not copied unless a line or run goes over its end; what is taken out
+ * shares its memory, so it must be used before the caller of `push` writes over it.
+ */
+export class Input {
+  #bytes: Buffer = none;
+  #start = 0;
+  #skipping = false;
+
+  /** Octets at hand. */
+  get length(): number {
+    return this.#bytes.length - this.#start;
+  }
+
+  /** Adds what came in. */
+  push(bytes: Buffer): void {
+    this.#bytes = this.length === 0 ? bytes : Buffer.concat([this.#bytes.subarray(this.#start), bytes]);
+    this.#start = 0;
+  }
+
+  /**
+   * Takes one line that ends in CRLF, without it. A lone LF ends no line (RFC 5321 §2.3.8). `limit` counts the CRLF: of a
+   * longer line nothing is kept, and `too long` comes once, when its CRLF has been seen; undefined asks for more octets.
+   */
+  takeLine(limit: number): Buffer | 'too long' | undefined {
+    const end = this.#findLineEnd();
+    if (end === -1) return this.#waitForLine(limit);
+    const line = this.#bytes.subarray(this.#start, end);
+    this.#start = end + 2;
+    if (!this.#skipping && line.length + 2 <= limit) return line;
+    this.#skipping = false;
+    return 'too long';
+  }
+
+  /** Takes at most `most` octets, what is at hand; undefined when there is nothing. */
+  take(most: number): Buffer | undefined {
+    if (this.length === 0 || most === 0) return undefined;
+    const end = Math.min(this.#bytes.length, this.#start + most);
+    const bytes = this.#bytes.subarray(this.#start, end);
+    this.#start = end;
+    return bytes;
+  }
+
+  /** All octets at hand, left where they are. */
+  peek(): Buffer {
+    return this.#start === 0 ? this.#bytes : this.#bytes.subarray(this.#start);
+  }
+
+  /** Drops all octets at hand (RFC 3207 §4.2). */
+  clear(): void {
+    this.#bytes = none;
+    this.#start = 0;
+    this.#skipping = false;
+  }
+
+  #findLineEnd(): number {
+    let at = this.#bytes.indexOf(LF, this.#start);
+    while (at !== -1 && (at === this.#start || this.#bytes[at - 1] !== CR)) at = this.#bytes.indexOf(LF, at + 1);
+    return at === -1 ? -1 : at - 1;
+  }
+
+  #waitForLine(limit: number): undefined {
+    if (this.length < limit && !this.#skipping) return undefined;
+    // Keeps one octet, since it may be the CR of the line's end; memory stays flat however long the line is.
+    this.#skipping = true;
+    this.#bytes = Buffer.from(this.#bytes.subarray(Math.max(this.#start, this.#bytes.length - 1)));
+    this.#start = 0;
+    return undefined;
+  }
+}

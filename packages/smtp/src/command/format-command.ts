@@ -1,0 +1,42 @@
+import { formatMailbox, formatReversePath } from '../address/mailbox.ts';
+import type { Command, Parameter } from './command.ts';
+
+function formatParameters(parameters: readonly Parameter[]): string {
+  let text = '';
+  for (const { keyword, value } of parameters) text += value === undefined ? ` ${keyword}` : ` ${keyword}=${value}`;
+  return text;
+}
+
+function withArgument(verb: string, argument: string): string {
+  return argument === '' ? verb : `${verb} ${argument}`;
+}
+
+/** Writes a command as one line without CRLF (RFC 5321 §4.1.1). */
+export function formatCommand(command: Command): string {
+  switch (command.verb) {
+    case 'HELO':
+    case 'EHLO':
+    case 'LHLO':
+      return `${command.verb} ${command.name}`;
+    case 'MAIL':
+    case 'SEND':
+    case 'SOML':
+    case 'SAML':
+      return `${command.verb} FROM:${formatReversePath(command.reversePath)}${formatParameters(command.parameters)}`;
+    case 'RCPT':
+      return `RCPT TO:<${formatMailbox(command.forwardPath)}>${formatParameters(command.parameters)}`;
+    case 'BDAT':
+      return `BDAT ${command.size}${command.last ? ' LAST' : ''}`;
+    case 'AUTH':
+      return withArgument(`AUTH ${command.mechanism}`, command.initial ?? '');
+    case 'NOOP':
+    case 'HELP':
+    case 'VRFY':
+    case 'EXPN':
+    case 'ETRN':
+    case 'ATRN':
+      return withArgument(command.verb, command.argument);
+    default:
+      return command.verb;
+  }
+}
