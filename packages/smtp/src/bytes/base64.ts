@@ -3,12 +3,12 @@ const alphabet = /^[A-Za-z0-9+/]*={0,2}$/;
 /** Octets in one encoded line of 76 characters (RFC 2045 §6.8). */
 const lineOctets = 57;
 
-/** Reads canonical base64 with its padding and nothing around it; null for all else (RFC 4648 §3.5). */
-export function parseBase64(text: string): Buffer | null {
-  if (text.length % 4 !== 0 || !alphabet.test(text)) return null;
+/** Reads canonical base64 with its padding and nothing around it; undefined for all else (RFC 4648 §3.5). */
+export function parseBase64(text: string): Buffer | undefined {
+  if (text.length % 4 !== 0 || !alphabet.test(text)) return undefined;
   const octets = Buffer.from(text, 'base64');
   // Bits behind the end that are not zero would give two spellings of one value.
-  return octets.toString('base64') === text ? octets : null;
+  return octets.toString('base64') === text ? octets : undefined;
 }
 
 /** Reads the base64 body of a MIME part; characters outside the alphabet are skipped (RFC 2045 §6.8). */

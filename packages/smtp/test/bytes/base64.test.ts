@@ -20,7 +20,7 @@ describe('base64', () => {
       '====',
       'é===',
     ]) {
-      expect(parseBase64(text), text).toBeNull();
+      expect(parseBase64(text), text).toBeUndefined();
     }
   });
 
