@@ -14,6 +14,9 @@ export interface Outcome {
   readonly remoteHost?: string;
   /** What happened in words, when no reply decided it; one line of printable ASCII. */
   readonly text?: string;
-  /** True when the next hop is bound to report success itself (it offers DSN), or this was a final delivery. */
-  readonly final?: boolean;
+  /**
+   * For delivered only, who owes a report of success: `final`, a mailbox of ours has it; `with-dsn`, the next hop reports
+   * itself; `without-dsn`, it knows nothing of reports, so that ours says relayed (RFC 3461 §5.2.2).
+   */
+  readonly handover?: 'final' | 'with-dsn' | 'without-dsn';
 }
