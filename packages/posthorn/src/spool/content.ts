@@ -1,0 +1,40 @@
+import { Failure } from '@posthorn/smtp/failure/failure';
+import type { Content } from '../queue/queue-store.ts';
+import { PART_SIZE } from './record.ts';
+import type { Table } from './table.ts';
+
+/** The key of one part of a message's content; parts sort by number. */
+export function partKey(id: string, part: number): string {
+  return `${id}/${part.toString(36).padStart(6, '0')}`;
+}
+
+/** Content that is in hand. */
+export function contentInHand(bytes: Buffer): Content {
+  return {
+    size: bytes.length,
+    bytes,
+    async *stream() {
+      for (let start = 0; start < bytes.length; start += PART_SIZE) yield bytes.subarray(start, start + PART_SIZE);
+    },
+  };
+}
+
+/** Content that is read part by part, as it is wanted. */
+export function contentOfParts(
+  parts: Table,
+  { id, count, size }: { id: string; count: number; size: number },
+): Content {
+  return {
+    size,
+    async *stream() {
+      for (let part = 0; part < count; part++) yield readPart(parts, id, part);
+    },
+  };
+}
+
+/** One part of a message's content; throws Failure `storage` when it is not there. */
+export function readPart(parts: Table, id: string, part: number): Buffer {
+  const bytes = parts.get(partKey(id, part));
+  if (bytes === undefined) throw new Failure('storage', `Part ${part} of message ${id} is not in the spool`);
+  return bytes;
+}

@@ -1,0 +1,128 @@
+import { Failure } from '@posthorn/smtp/failure/failure';
+import { type Database, open, type RootDatabase } from 'lmdb';
+import type { KeyRange, Table, Tables } from './table.ts';
+
+/** Version of the format that the tables are in. */
+const FORMAT = '1';
+const GIBIBYTE = 1024 ** 3;
+
+type Bytes = Database<Buffer, string>;
+
+/** One database of LMDB as a table. */
+export class LmdbTable implements Table {
+  readonly database: Bytes;
+
+  constructor(database: Bytes) {
+    this.database = database;
+  }
+
+  get(key: string): Buffer | undefined {
+    const bytes = this.database.getBinary(key);
+    return bytes === undefined ? undefined : asBuffer(bytes);
+  }
+
+  keys(range: KeyRange): string[] {
+    return [...this.database.getKeys({ ...range })];
+  }
+
+  count(): number {
+    return statistics(this.database).entryCount;
+  }
+}
+
+/** The spool as LMDB has it. */
+export interface LmdbSpool {
+  readonly root: RootDatabase<Buffer, string>;
+  readonly tables: Tables<LmdbTable>;
+}
+
+/** What LMDB tells about a database and the file it is in; sizes in pages, without a walk. */
+export interface Statistics {
+  readonly pageSize: number;
+  readonly treeBranchPageCount: number;
+  readonly treeLeafPageCount: number;
+  readonly overflowPages: number;
+  readonly entryCount: number;
+  readonly lastPageNumber: number;
+}
+
+/** Reads the statistics of a database. */
+export function statistics(database: Bytes): Statistics {
+  return database.getStats() as Statistics;
+}
+
+/**
+ * Opens the tables of a spool. Throws Failure `storage` when the directory cannot be used or is in a format that this
+ * version does not know.
+ */
+export function openTables(path: string, { readOnly }: { readOnly: boolean }): LmdbSpool {
+  const root = openRoot(path, readOnly);
+  try {
+    checkFormat(root, { path, readOnly });
+    const table = (name: keyof Tables) => new LmdbTable(openDatabase(root, name, path));
+    return {
+      root,
+      tables: {
+        messages: table('messages'),
+        states: table('states'),
+        parts: table('parts'),
+        due: table('due'),
+        drafts: table('drafts'),
+      },
+    };
+  } catch (error) {
+    void root.close();
+    throw error;
+  }
+}
+
+function openRoot(path: string, readOnly: boolean): RootDatabase<Buffer, string> {
+  const options = {
+    path,
+    readOnly,
+    encoding: 'binary',
+    noSubdir: false,
+    maxDbs: 8,
+    mapSize: 16 * GIBIBYTE,
+    // The order that needs no trust: data, sync, then the page that makes it count; a failure of the sync is told.
+    overlappingSync: false,
+    eventTurnBatching: false,
+    // A queue is not read in the order of the file.
+    noReadAhead: true,
+    permissionsMode: 0o600,
+  } as const;
+  try {
+    return open<Buffer, string>(options);
+  } catch (cause) {
+    throw new Failure('storage', `The spool at ${path} cannot be opened: ${(cause as Error).message}`, cause);
+  }
+}
+
+function openDatabase(root: RootDatabase<Buffer, string>, name: string, path: string): Bytes {
+  const database: Bytes | undefined = root.openDB<Buffer, string>({ name, encoding: 'binary' });
+  if (database === undefined) throw new Failure('storage', `There is no spool at ${path}`);
+  return database;
+}
+
+function checkFormat(
+  root: RootDatabase<Buffer, string>,
+  { path, readOnly }: { path: string; readOnly: boolean },
+): void {
+  const meta = openDatabase(root, 'meta', path);
+  const found = meta.getBinary('format');
+  if (found === undefined && !readOnly) {
+    meta.putSync('format', Buffer.from(FORMAT));
+    return;
+  }
+  const format = found === undefined ? 'none' : asBuffer(found).toString('latin1');
+  if (format === FORMAT) return;
+  throw new Failure(
+    'storage',
+    `The spool at ${path} has format ${format}; this version of Posthorn knows format ${FORMAT}. ` +
+      'Run the version that wrote it until its queue is empty, or give Posthorn another directory.',
+  );
+}
+
+function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}

@@ -1,0 +1,25 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { Failure } from '@posthorn/smtp/failure/failure';
+import type { QueueStore } from '../queue/queue-store.ts';
+import { openTables } from './lmdb-tables.ts';
+import { SpoolReader } from './spool-reader.ts';
+
+/** A spool to look at, while another process may write it. */
+export interface ReadOnlySpool extends Pick<QueueStore, 'get' | 'list' | 'content' | 'count'> {
+  close(): Promise<void>;
+}
+
+/** Opens a spool without a claim to it. Throws Failure `storage`: not a spool, or of an unknown format. */
+export function openSpoolReadOnly(path: string): ReadOnlySpool {
+  if (!existsSync(join(path, 'data.mdb'))) throw new Failure('storage', `There is no spool at ${path}`);
+  const { root, tables } = openTables(path, { readOnly: true });
+  const reader = new SpoolReader(tables);
+  return {
+    get: async (id) => reader.get(id),
+    list: (query) => reader.list(query ?? {}),
+    content: async (id) => reader.content(id),
+    count: () => reader.count(),
+    close: () => root.close(),
+  };
+}

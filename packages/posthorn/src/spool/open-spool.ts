@@ -1,0 +1,53 @@
+import { mkdirSync, realpathSync } from 'node:fs';
+import { Failure } from '@posthorn/smtp/failure/failure';
+import type { QueueStore } from '../queue/queue-store.ts';
+import { createLmdbBackend } from './lmdb-backend.ts';
+import { openTables } from './lmdb-tables.ts';
+import { recover } from './recover.ts';
+import { Room } from './room.ts';
+import { takeOwnership } from './spool-owner.ts';
+import { SpoolStore } from './spool-store.ts';
+import type { Backend } from './table.ts';
+
+/** How to open a spool. */
+export interface SpoolOptions {
+  /** The directory; made if it is not there. */
+  readonly path: string;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+  /** The most that the messages may take, in octets; default: what the disk has. */
+  readonly capacity?: number;
+}
+
+/**
+ * Opens the spool for the one process that may write it. Drafts of an earlier run are swept, messages that it had in
+ * hand are due at once. Rejects with Failure `storage`: not a spool, of an unknown format, or in use.
+ */
+export async function openSpool({ path, now, capacity }: SpoolOptions): Promise<QueueStore> {
+  const place = makeDirectory(path);
+  const ownership = takeOwnership(place);
+  let backend: Backend | undefined;
+  try {
+    const spool = openTables(place, { readOnly: false });
+    const lmdb = createLmdbBackend(spool, new Room(spool, place, capacity ?? Number.POSITIVE_INFINITY));
+    backend = { ...lmdb, close: () => lmdb.close().finally(() => ownership.release()) };
+    await recover(backend);
+    return new SpoolStore(backend, now);
+  } catch (error) {
+    await (backend ?? { close: () => ownership.release() }).close();
+    throw error;
+  }
+}
+
+function makeDirectory(path: string): string {
+  try {
+    mkdirSync(path, { recursive: true, mode: 0o700 });
+    return realpathSync(path);
+  } catch (cause) {
+    throw new Failure(
+      'storage',
+      `The directory ${path} of the spool cannot be made: ${(cause as Error).message}`,
+      cause,
+    );
+  }
+}

@@ -1,0 +1,81 @@
+import { Failure } from '@posthorn/smtp/failure/failure';
+import type { MessageState, NewMessage } from '../queue/queue-store.ts';
+import { partKey } from './content.ts';
+import { dueKey } from './due-index.ts';
+import { isQueueId, parseTime } from './queue-id.ts';
+import { composeRecord, composeState, PART_SIZE, type Place, type StoredMessage } from './record.ts';
+import type { Write } from './table.ts';
+
+const NOTHING = Buffer.alloc(0);
+
+/** Writes of one transaction, and the entries of `due` that it opens to whoever claims. */
+export interface Plan {
+  readonly writes: Write[];
+  readonly opened: string[];
+}
+
+/** The key in `due` of a message that no attempt has been recorded for. */
+export function freshDueKey(id: string): string {
+  return dueKey(parseTime(id), id);
+}
+
+/** The write that makes a message claimable. */
+export function planDue(key: string): Write {
+  return { table: 'due', key, value: NOTHING };
+}
+
+/** Plans to store a ready-made message, that nobody holds; throws Failure `invalid` when its id is none of ours. */
+export function planMessage({ envelope, content }: NewMessage): Plan {
+  const { id } = envelope;
+  if (!isQueueId(id)) throw new Failure('invalid', `${id} is not a queue id`);
+  const key = freshDueKey(id);
+  const writes = [...planRecord(id, { envelope, content }), planDue(key)];
+  return { writes, opened: [key] };
+}
+
+function planRecord(id: string, { envelope, content }: NewMessage): Write[] {
+  if (content.length <= PART_SIZE) {
+    const record = composeRecord(envelope, 0, { chunks: [content], size: content.length });
+    return [{ table: 'messages', key: id, value: record.bytes }];
+  }
+  const writes: Write[] = [];
+  for (let start = 0; start < content.length; start += PART_SIZE) {
+    writes.push({ table: 'parts', key: partKey(id, writes.length), value: content.subarray(start, start + PART_SIZE) });
+  }
+  const record = composeRecord(envelope, writes.length, { chunks: [], size: 0 });
+  writes.push({ table: 'messages', key: id, value: record.bytes });
+  return writes;
+}
+
+/** Plans to remove all there is of a message. */
+export function planRemoval(id: string, { fresh, parts, dueKey }: Place): Write[] {
+  const writes: Write[] = [{ table: fresh ? 'messages' : 'states', key: id }];
+  if (dueKey !== undefined) writes.push({ table: 'due', key: dueKey });
+  for (let part = 0; part < parts; part++) writes.push({ table: 'parts', key: partKey(id, part) });
+  return writes;
+}
+
+/** A message, where it is, and the content within its record. */
+export interface Found {
+  readonly message: StoredMessage;
+  readonly place: Place;
+  readonly content?: Buffer;
+}
+
+/** Plans to give a message a state; its content leaves the record, which is written anew with each state. */
+export function planState(id: string, { message, place, content }: Found, state: MessageState): Plan {
+  const writes: Write[] = [];
+  let parts = place.parts;
+  if (place.fresh) {
+    writes.push({ table: 'messages', key: id });
+    if (content !== undefined && content.length > 0) {
+      writes.push({ table: 'parts', key: partKey(id, 0), value: content });
+      parts = 1;
+    }
+  }
+  writes.push({ table: 'states', key: id, value: composeState({ envelope: message.envelope, state }, parts) });
+  const key = state.held ? undefined : dueKey(state.due, id);
+  if (place.dueKey !== undefined && place.dueKey !== key) writes.push({ table: 'due', key: place.dueKey });
+  if (key !== undefined && place.dueKey !== key) writes.push(planDue(key));
+  return { writes, opened: key === undefined ? [] : [key] };
+}

@@ -1,0 +1,156 @@
+import { Failure } from '@posthorn/smtp/failure/failure';
+import type { Envelope } from '../queue/envelope.ts';
+import type { Content, Draft } from '../queue/queue-store.ts';
+import { contentInHand, contentOfParts, partKey } from './content.ts';
+import { composeRecord, PART_SIZE, type Place } from './record.ts';
+import type { Backend, Write } from './table.ts';
+
+const NOTHING = Buffer.alloc(0);
+
+/** What a draft needs from its store. */
+export interface DraftStore {
+  readonly backend: Backend;
+  /** The message becomes the caller's before anyone can see it. */
+  lease(id: string, place: Place): void;
+  unlease(id: string): void;
+  /** Makes writes durable that must not fail for want of room, however long that takes. */
+  persist(writes: readonly Write[]): Promise<void>;
+}
+
+/**
+ * A message on its way in. Up to one part of it waits in memory and is written with its envelope in one record. Of a
+ * larger message each full part is written as it comes: one is on its way to the disk while the next one fills, and who
+ * is faster than that has to wait.
+ */
+export class SpoolDraft implements Draft {
+  readonly id: string;
+  readonly #store: DraftStore;
+  #chunks: Buffer[] = [];
+  /** Octets in `#chunks`. */
+  #waiting = 0;
+  #size = 0;
+  #parts = 0;
+  #writing: Promise<void> | undefined;
+  #failure: unknown;
+  #end: 'open' | 'committing' | 'committed' | 'discarded' = 'open';
+  #swept: Promise<void> | undefined;
+
+  constructor(id: string, store: DraftStore) {
+    this.id = id;
+    this.#store = store;
+  }
+
+  write(bytes: Buffer): Promise<void> | undefined {
+    if (this.#failure !== undefined) throw this.#failure;
+    if (this.#end !== 'open') throw new Error('The draft is closed');
+    if (bytes.length === 0) return undefined;
+    this.#chunks.push(bytes);
+    this.#waiting += bytes.length;
+    this.#size += bytes.length;
+    if (this.#waiting <= PART_SIZE) return undefined;
+    this.#startWriting();
+    return this.#waiting > PART_SIZE ? this.#writing : undefined;
+  }
+
+  async commit(envelope: Envelope): Promise<Content> {
+    if (this.#end !== 'open') throw new Error('The draft is closed');
+    if (envelope.id !== this.id || envelope.size !== this.#size) throw new Error('The envelope is of another message');
+    this.#end = 'committing';
+    try {
+      if (this.#writing !== undefined) await this.#writing;
+      if (this.#failure !== undefined) throw this.#failure;
+      const content = await this.#commit(envelope);
+      this.#end = 'committed';
+      return content;
+    } catch (error) {
+      this.#fail(error);
+      throw error;
+    } finally {
+      this.#chunks = [];
+    }
+  }
+
+  async discard(): Promise<void> {
+    if (this.#end === 'open') {
+      this.#end = 'discarded';
+      this.#chunks = [];
+      this.#fail(new Failure('aborted', 'The draft was discarded'));
+    }
+    await this.#swept;
+  }
+
+  async #commit(envelope: Envelope): Promise<Content> {
+    const { backend } = this.#store;
+    const { id } = this;
+    const writes: Write[] = [];
+    if (this.#parts > 0) {
+      writes.push(this.#takePart(), { table: 'drafts', key: id });
+    }
+    const record = composeRecord(envelope, this.#parts, { chunks: this.#chunks, size: this.#waiting });
+    writes.push({ table: 'messages', key: id, value: record.bytes });
+    this.#store.lease(id, { fresh: true, parts: this.#parts });
+    try {
+      await backend.commit(writes, 'new mail');
+    } catch (error) {
+      this.#store.unlease(id);
+      throw error;
+    }
+    if (this.#parts === 0) return contentInHand(record.content);
+    return contentOfParts(backend.tables.parts, { id, count: this.#parts, size: this.#size });
+  }
+
+  #startWriting(): void {
+    this.#writing ??= this.#writeParts();
+    // Who does not wait for it is told by the next call.
+    this.#writing.catch(() => undefined);
+  }
+
+  async #writeParts(): Promise<void> {
+    try {
+      while (this.#waiting > PART_SIZE && this.#failure === undefined) {
+        const writes: Write[] = this.#parts === 0 ? [{ table: 'drafts', key: this.id, value: NOTHING }] : [];
+        writes.push(this.#takePart());
+        await this.#store.backend.commit(writes, 'new mail');
+      }
+    } catch (error) {
+      this.#fail(error);
+      throw error;
+    } finally {
+      this.#writing = undefined;
+    }
+  }
+
+  /** Takes up to one part from what waits. */
+  #takePart(): Write {
+    const size = Math.min(this.#waiting, PART_SIZE);
+    const value = Buffer.allocUnsafeSlow(size);
+    let end = 0;
+    let taken = 0;
+    while (end < size) {
+      const chunk = this.#chunks[taken] as Buffer;
+      const fits = Math.min(chunk.length, size - end);
+      chunk.copy(value, end, 0, fits);
+      end += fits;
+      if (fits < chunk.length) this.#chunks[taken] = chunk.subarray(fits);
+      else taken++;
+    }
+    this.#chunks = this.#chunks.slice(taken);
+    this.#waiting -= size;
+    return { table: 'parts', key: partKey(this.id, this.#parts++), value };
+  }
+
+  /** Nothing of it is kept: its parts are removed, behind those that are still on their way. */
+  #fail(failure: unknown): void {
+    if (this.#failure !== undefined) return;
+    this.#failure = failure;
+    this.#swept = this.#sweep(this.#writing).catch(() => undefined);
+  }
+
+  async #sweep(writing: Promise<void> | undefined): Promise<void> {
+    await writing?.catch(() => undefined);
+    if (this.#parts === 0) return;
+    const writes: Write[] = [{ table: 'drafts', key: this.id }];
+    for (let part = 0; part < this.#parts; part++) writes.push({ table: 'parts', key: partKey(this.id, part) });
+    await this.#store.persist(writes);
+  }
+}

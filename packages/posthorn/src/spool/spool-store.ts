@@ -1,0 +1,238 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import { Failure } from '@posthorn/smtp/failure/failure';
+import type {
+  Content,
+  Draft,
+  NewMessage,
+  QueuedMessage,
+  QueueQuery,
+  QueueStore,
+  Settlement,
+} from '../queue/queue-store.ts';
+import { DueIndex } from './due-index.ts';
+import { Leases } from './leases.ts';
+import { freshDueKey, type Plan, planDue, planMessage, planRemoval, planState } from './plan.ts';
+import { createIdSource, isQueueId } from './queue-id.ts';
+import type { Place } from './record.ts';
+import { SpoolDraft } from './spool-draft.ts';
+import { SpoolReader } from './spool-reader.ts';
+import type { Backend, Write } from './table.ts';
+
+const FOREVER = Number.POSITIVE_INFINITY;
+/** How long what must be written waits for room before it tries again, in milliseconds. */
+const FULL_PAUSE = 1000;
+
+/**
+ * The one implementation of a queue on tables. A message is in `messages` until an attempt is recorded for it, then in
+ * `states`, and in nobody's hands exactly if it has an entry in `due` or is held. Leases are in memory alone.
+ */
+export class SpoolStore implements QueueStore {
+  readonly #backend: Backend;
+  readonly #reader: SpoolReader;
+  readonly #now: () => number;
+  readonly #leases = new Leases();
+  readonly #due: DueIndex;
+  /** Changes on their way to the disk, by message: the next one waits for the last. */
+  readonly #changes = new Map<string, Promise<unknown>>();
+  readonly #closing = new AbortController();
+  readonly newId: () => string;
+
+  constructor(backend: Backend, now: () => number) {
+    this.#backend = backend;
+    this.#reader = new SpoolReader(backend.tables);
+    this.#now = now;
+    this.#due = new DueIndex(backend.tables.due, (id) => this.#leases.has(id));
+    this.newId = createIdSource(now);
+  }
+
+  draft(id = this.newId()): Draft {
+    if (!isQueueId(id)) throw new Failure('invalid', `${id} is not a queue id`);
+    return new SpoolDraft(id, {
+      backend: this.#backend,
+      lease: (id, place) => this.#leases.take(id, { until: FOREVER, place }),
+      unlease: (id) => this.#leases.drop(id),
+      persist: (writes) => this.#persist(writes),
+    });
+  }
+
+  async add(messages: readonly NewMessage[]): Promise<void> {
+    const plans = messages.map(planMessage);
+    await this.#backend.commit(
+      plans.flatMap(({ writes }) => writes),
+      'new mail',
+    );
+    this.#open(plans.flatMap(({ opened }) => opened));
+  }
+
+  async claim({ now, limit, until }: Parameters<QueueStore['claim']>[0]): Promise<QueuedMessage[]> {
+    this.#expire(now);
+    const claimed: QueuedMessage[] = [];
+    if (limit <= 0) return claimed;
+    for (const { key, id } of this.#due.walk(now + 1)) {
+      const message = this.#reader.find(id)?.message;
+      if (message === undefined) {
+        this.#removeStray(id, key);
+        continue;
+      }
+      const { envelope, state, fresh, parts } = message;
+      this.#leases.take(id, { until, place: { fresh, parts, dueKey: key } });
+      if (claimed.push({ envelope, state }) === limit) break;
+    }
+    return claimed;
+  }
+
+  renew(id: string, until: number): void {
+    const lease = this.#leases.get(id);
+    if (lease !== undefined) this.#leases.take(id, { ...lease, until });
+  }
+
+  async release(id: string, due?: number): Promise<void> {
+    await this.#exclusively(id, async () => {
+      const place = this.#leases.get(id)?.place;
+      if (place === undefined) return;
+      if (due === undefined && place.dueKey !== undefined) this.#giveBack(id, [place.dueKey]);
+      else await this.#carryOut(id, place, () => (due === undefined ? planFresh(id) : this.#planDelay(id, place, due)));
+    });
+  }
+
+  async settle(id: string, settlement: Settlement): Promise<void> {
+    await this.#exclusively(id, async () => {
+      const place = this.#leases.get(id)?.place ?? this.#reader.place(id);
+      if (place !== undefined) await this.#carryOut(id, place, () => this.#planSettlement(id, place, settlement));
+      else if (settlement.state !== 'done' || settlement.reports.length > 0) throw isGone(id);
+    });
+  }
+
+  change(id: string, change: (message: QueuedMessage) => Settlement): Promise<boolean> {
+    return this.#exclusively(id, async () => {
+      this.#expire(this.#now());
+      const message = this.#leases.has(id) ? undefined : await this.get(id);
+      const place = this.#reader.place(id);
+      if (message === undefined || place === undefined) return false;
+      const settlement = change(message);
+      await this.#carryOut(id, place, () => this.#planSettlement(id, place, settlement));
+      return true;
+    });
+  }
+
+  async content(id: string): Promise<Content> {
+    return this.#reader.content(id);
+  }
+
+  async get(id: string): Promise<QueuedMessage | undefined> {
+    return this.#reader.get(id);
+  }
+
+  list(query: QueueQuery = {}): AsyncIterable<QueuedMessage> {
+    return this.#reader.list(query);
+  }
+
+  nextDue(): number | undefined {
+    this.#expire(this.#now());
+    return this.#due.first()?.time;
+  }
+
+  count(): number {
+    return this.#reader.count();
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort();
+    await this.#backend.close();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  #expire(now: number): void {
+    this.#leases.expire(now, ({ dueKey }) => this.#open(dueKey === undefined ? [] : [dueKey]));
+  }
+
+  #open(keys: readonly string[]): void {
+    for (const key of keys) this.#due.opened(key);
+  }
+
+  #giveBack(id: string, opened: readonly string[]): void {
+    this.#leases.drop(id);
+    this.#open(opened);
+  }
+
+  /** Runs changes of one message one after the other. */
+  async #exclusively<T>(id: string, run: () => Promise<T>): Promise<T> {
+    for (let last = this.#changes.get(id); last !== undefined; last = this.#changes.get(id)) await last;
+    const running = run();
+    const settled = running.then(
+      () => undefined,
+      () => undefined,
+    );
+    this.#changes.set(id, settled);
+    try {
+      return await running;
+    } finally {
+      this.#changes.delete(id);
+    }
+  }
+
+  /** Makes a plan durable; until then nobody else gets the message, whatever the lease says. */
+  async #carryOut(id: string, place: Place, plan: () => Plan): Promise<void> {
+    const { writes, opened } = plan();
+    const before = this.#leases.get(id);
+    this.#leases.take(id, { until: FOREVER, place });
+    try {
+      await this.#persist(writes);
+    } catch (error) {
+      if (before !== undefined) this.#leases.take(id, before);
+      else this.#giveBack(id, place.dueKey === undefined ? [] : [place.dueKey]);
+      throw error;
+    }
+    this.#giveBack(id, opened);
+  }
+
+  #planSettlement(id: string, place: Place, { state, reports }: Settlement): Plan {
+    const plan = state === 'done' ? { writes: planRemoval(id, place), opened: [] } : this.#planState(id, place, state);
+    if (reports.length === 0) return plan;
+    const plans = [plan, ...reports.map(planMessage)];
+    return { writes: plans.flatMap(({ writes }) => writes), opened: plans.flatMap(({ opened }) => opened) };
+  }
+
+  #planDelay(id: string, place: Place, due: number): Plan {
+    const state = this.#reader.get(id)?.state;
+    if (state === undefined) throw isGone(id);
+    return this.#planState(id, place, { ...state, due });
+  }
+
+  #planState(id: string, place: Place, state: QueuedMessage['state']): Plan {
+    const found = this.#reader.find(id);
+    if (found === undefined) throw isGone(id);
+    return planState(id, { ...found, place }, state);
+  }
+
+  #removeStray(id: string, key: string): void {
+    const place = { fresh: true, parts: 0, dueKey: key };
+    this.#carryOut(id, place, () => ({ writes: [{ table: 'due', key }], opened: [] })).catch(() => undefined);
+  }
+
+  /** Writes what is owed to queued mail: waits for room on a full disk, since to give up would mean to deliver twice. */
+  async #persist(writes: readonly Write[]): Promise<void> {
+    for (;;) {
+      try {
+        return await this.#backend.commit(writes, 'queued mail');
+      } catch (error) {
+        if (!(error instanceof Failure) || error.kind !== 'full') throw error;
+        await wait(FULL_PAUSE, undefined, { signal: this.#closing.signal }).catch(() => {
+          throw error;
+        });
+      }
+    }
+  }
+}
+
+function planFresh(id: string): Plan {
+  const key = freshDueKey(id);
+  return { writes: [planDue(key)], opened: [key] };
+}
+
+function isGone(id: string): Failure {
+  return new Failure('storage', `Message ${id} is not in the spool`);
+}
