@@ -1,6 +1,7 @@
+import { parseUtf8 } from './utf8.ts';
+
 const unsafe = /[^!-*,-<>-~]/g;
 const wellFormed = /^(?:[!-*,-<>-~]|\+[0-9A-F]{2})*$/;
-const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /** Writes text as xtext: octets outside of 33 to 126, `+` and `=` become `+XX` (RFC 3461 §4). */
 export function encodeXtext(text: string): string {
@@ -12,10 +13,7 @@ export function encodeXtext(text: string): string {
 /** Reads xtext; undefined when it is malformed or its octets are no UTF-8 (RFC 3461 §4). */
 export function decodeXtext(text: string): string | undefined {
   if (!wellFormed.test(text)) return undefined;
+  if (!text.includes('+')) return text;
   const octets = text.replace(/\+([0-9A-F]{2})/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
-  try {
-    return utf8.decode(Buffer.from(octets, 'latin1'));
-  } catch {
-    return undefined;
-  }
+  return parseUtf8(Buffer.from(octets, 'latin1'));
 }
