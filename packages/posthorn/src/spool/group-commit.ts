@@ -16,8 +16,8 @@ interface Commit {
 export interface Ground {
   /** Writes all in one transaction; resolves when it is on disk, to the failure when it is not. */
   write(writes: Iterable<Write>): Promise<Failure | undefined>;
-  /** Whether there is room for these writes of new mail. */
-  hasRoom(writes: readonly Write[]): boolean;
+  /** Whether there is room for these writes of new mail, besides those of the same transaction that had room before. */
+  readonly room: { begin(): void; take(writes: readonly Write[]): boolean };
 }
 
 /**
@@ -67,9 +67,10 @@ export class GroupCommit {
     let bytes = 0;
     let count = 0;
     let next = 0;
+    this.#ground.room.begin();
     for (; next < this.#waiting.length && bytes < MAX_BYTES && count < MAX_WRITES; next++) {
       const commit = this.#waiting[next] as Commit;
-      if (commit.use === 'new mail' && !this.#ground.hasRoom(commit.writes)) {
+      if (commit.use === 'new mail' && !this.#ground.room.take(commit.writes)) {
         commit.reject(new Failure('full', 'There is no room left in the spool'));
         continue;
       }

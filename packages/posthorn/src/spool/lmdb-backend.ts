@@ -36,7 +36,7 @@ export function createLmdbBackend(spool: LmdbSpool, room: Room): Backend {
     }
   }
 
-  const commits = new GroupCommit({ write, hasRoom: (writes) => room.take(writes) });
+  const commits = new GroupCommit({ write, room });
   return {
     tables,
     commit: (writes, use) => commits.commit(writes, use),

@@ -16,6 +16,8 @@ export class Room {
   readonly #capacity: number;
   readonly #pageSize: number;
   #available = 0;
+  /** Octets that were taken since the last transaction ended, and that no measurement sees yet. */
+  #promised = 0;
   #measuredAt = Number.NEGATIVE_INFINITY;
 
   /** `capacity` is the most that the messages may take, in octets. */
@@ -26,6 +28,11 @@ export class Room {
     this.#pageSize = statistics(spool.root).pageSize;
   }
 
+  /** Begins a transaction: what was taken before it is on the disk, or will not be. */
+  begin(): void {
+    this.#promised = 0;
+  }
+
   /** Takes room for these writes, if there is enough. */
   take(writes: readonly Write[]): boolean {
     let cost = 0;
@@ -33,6 +40,7 @@ export class Room {
     if (cost > this.#available || performance.now() - this.#measuredAt > FRESHNESS) this.#measure();
     if (cost > this.#available) return false;
     this.#available -= cost;
+    this.#promised += cost;
     return true;
   }
 
@@ -51,7 +59,7 @@ export class Room {
     const used = this.#used();
     const holes = (statistics(this.#spool.root).lastPageNumber + 1) * this.#pageSize - used;
     const free = disk.bavail * disk.bsize + holes - reserveOf(disk.blocks * disk.bsize);
-    this.#available = Math.min(free, this.#capacity - used);
+    this.#available = Math.min(free, this.#capacity - used) - this.#promised;
     this.#measuredAt = performance.now();
   }
 

@@ -5,7 +5,7 @@ import { dueKey } from './due-index.ts';
 import { matchesQuery } from './matches-query.ts';
 import { type Found, freshDueKey } from './plan.ts';
 import { isQueueId } from './queue-id.ts';
-import { type Place, parseRecord, parseState } from './record.ts';
+import { parseRecord, parseState } from './record.ts';
 import type { Tables } from './table.ts';
 
 const PAGE = 100;
@@ -32,10 +32,6 @@ export class SpoolReader {
     if (bytes === undefined) return undefined;
     const { content, ...message } = parseRecord(id, bytes);
     return { message, content, place: { fresh: true, parts: message.parts, dueKey: freshDueKey(id) } };
-  }
-
-  place(id: string): Place | undefined {
-    return this.find(id)?.place;
   }
 
   get(id: string): QueuedMessage | undefined {

@@ -83,7 +83,8 @@ export class SpoolStore implements QueueStore {
 
   renew(id: string, until: number): void {
     const lease = this.#leases.get(id);
-    if (lease !== undefined) this.#leases.take(id, { ...lease, until });
+    // While its end is on its way to the disk, a lease has none of its own.
+    if (lease !== undefined && !this.#changes.has(id)) this.#leases.take(id, { ...lease, until });
   }
 
   async release(id: string, due?: number): Promise<void> {
@@ -91,14 +92,14 @@ export class SpoolStore implements QueueStore {
       const place = this.#leases.get(id)?.place;
       if (place === undefined) return;
       if (due === undefined && place.dueKey !== undefined) this.#giveBack(id, [place.dueKey]);
-      else await this.#carryOut(id, place, () => (due === undefined ? planFresh(id) : this.#planDelay(id, place, due)));
+      else await this.#carryOut(id, place, due === undefined ? planFresh(id) : this.#planDelay(id, place, due));
     });
   }
 
   async settle(id: string, settlement: Settlement): Promise<void> {
     await this.#exclusively(id, async () => {
-      const place = this.#leases.get(id)?.place ?? this.#reader.place(id);
-      if (place !== undefined) await this.#carryOut(id, place, () => this.#planSettlement(id, place, settlement));
+      const place = this.#leases.get(id)?.place ?? this.#reader.find(id)?.place;
+      if (place !== undefined) await this.#carryOut(id, place, this.#planSettlement(id, place, settlement));
       else if (settlement.state !== 'done' || settlement.reports.length > 0) throw isGone(id);
     });
   }
@@ -106,11 +107,11 @@ export class SpoolStore implements QueueStore {
   change(id: string, change: (message: QueuedMessage) => Settlement): Promise<boolean> {
     return this.#exclusively(id, async () => {
       this.#expire(this.#now());
-      const message = this.#leases.has(id) ? undefined : await this.get(id);
-      const place = this.#reader.place(id);
-      if (message === undefined || place === undefined) return false;
-      const settlement = change(message);
-      await this.#carryOut(id, place, () => this.#planSettlement(id, place, settlement));
+      const found = this.#leases.has(id) ? undefined : this.#reader.find(id);
+      if (found === undefined) return false;
+      const { envelope, state } = found.message;
+      const settlement = change({ envelope, state });
+      await this.#carryOut(id, found.place, this.#planSettlement(id, found.place, settlement));
       return true;
     });
   }
@@ -175,8 +176,7 @@ export class SpoolStore implements QueueStore {
   }
 
   /** Makes a plan durable; until then nobody else gets the message, whatever the lease says. */
-  async #carryOut(id: string, place: Place, plan: () => Plan): Promise<void> {
-    const { writes, opened } = plan();
+  async #carryOut(id: string, place: Place, { writes, opened }: Plan): Promise<void> {
     const before = this.#leases.get(id);
     this.#leases.take(id, { until: FOREVER, place });
     try {
@@ -210,7 +210,7 @@ export class SpoolStore implements QueueStore {
 
   #removeStray(id: string, key: string): void {
     const place = { fresh: true, parts: 0, dueKey: key };
-    this.#carryOut(id, place, () => ({ writes: [{ table: 'due', key }], opened: [] })).catch(() => undefined);
+    this.#carryOut(id, place, { writes: [{ table: 'due', key }], opened: [] }).catch(() => undefined);
   }
 
   /** Writes what is owed to queued mail: waits for room on a full disk, since to give up would mean to deliver twice. */
