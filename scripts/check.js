@@ -5,13 +5,17 @@ import { delimiter, resolve as resolvePath } from 'node:path';
 import { performance } from 'node:perf_hooks';
 
 const packages = ['packages/smtp', 'packages/posthorn'];
-const env = { ...process.env, PATH: `${resolvePath('node_modules/.bin')}${delimiter}${process.env.PATH}` };
+const env = {
+  ...process.env,
+  NO_COLOR: '1',
+  PATH: `${resolvePath('node_modules/.bin')}${delimiter}${process.env.PATH}`,
+};
 
 /** All checks; those with `after` wait for the check of that name. */
 const checks = [
   { name: 'build', commands: ['tsc -b packages/smtp packages/posthorn'] },
   { name: 'types', commands: ['tsc -p tsconfig.test.json'], after: 'build' },
-  { name: 'lint', commands: ['biome ci --error-on-warnings .'] },
+  { name: 'lint', commands: ['biome check --colors=off --error-on-warnings .'] },
   { name: 'rooms', commands: ['vitest run test/rooms.test.ts'] },
   { name: 'dead code', commands: ['knip --no-progress'] },
   { name: 'citations', commands: ['node scripts/citations.js --check'] },

@@ -9,7 +9,7 @@ const one = /RFC \d{3,4}(?: §[0-9A-Z]+(?:\.\d+)*(?:, §[0-9A-Z]+(?:\.\d+)*)*)?/
 const whole = new RegExp(`^\\(${one.source}(?:, ${one.source})*\\)$`);
 
 const sources = readSourceFiles().map((source) => ({ source, path: source.fileName, comments: commentsOf(source) }));
-const mistakes = sources.flatMap((file) => [...undocumented(file), ...malformed(file)]);
+const mistakes = sources.flatMap((file) => [...undocumented(file), ...malformed(file), ...unreasoned(file)]);
 const text = standardsPage();
 if (!process.argv.includes('--check')) writeFileSync(page, text);
 else if (!existsSync(page) || readFileSync(page, 'utf8') !== text) {
@@ -39,6 +39,14 @@ function malformed({ path, comments }) {
       ...unknown.map(({ rfc }) => `${path}: RFC ${rfc} is not in docs/rfcs.json`),
     ];
   });
+}
+
+/** What switches a check off says why, behind a colon. */
+function unreasoned({ path, comments }) {
+  const switches = /^(@ts-(?:ignore|nocheck|expect-error)|biome-ignore\S*(?: \S+)?|v8 ignore.*?)(?!.*: ?\S)/;
+  return comments
+    .filter((comment) => switches.test(comment))
+    .map((comment) => `${path}: no reason given for ${comment}`);
 }
 
 function citationsIn(flowing) {
