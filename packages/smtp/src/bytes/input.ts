@@ -45,6 +45,11 @@ export class Input {
     return bytes;
   }
 
+  /** Drops the first octets at hand, no more than there are. */
+  skip(octets: number): void {
+    this.#start += octets;
+  }
+
   /** All octets at hand, left where they are. */
   peek(): Buffer {
     return this.#start === 0 ? this.#bytes : this.#bytes.subarray(this.#start);

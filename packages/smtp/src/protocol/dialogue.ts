@@ -1,0 +1,155 @@
+import type { ReversePath } from '../address/mailbox.ts';
+import { Input } from '../bytes/input.ts';
+import type { MailParameters } from '../command/parameters.ts';
+import { formatReply } from '../reply/format-reply.ts';
+import { isPositive, type Reply } from '../reply/reply.ts';
+import type { ServerExchange } from '../sasl/mechanism.ts';
+import { type Offer, offerOf } from './extensions.ts';
+import type { Hello } from './server-event.ts';
+import { type Farewell, farewell, serverReply } from './server-reply.ts';
+import type { ServerRules } from './server-rules.ts';
+import { type ServerInput, type ServerState, serverTable } from './server-table.ts';
+import type { TextIntake } from './text-intake.ts';
+import type { AcceptedRecipient } from './transaction.ts';
+
+/** What the next octets are: lines of commands, a text, a chunk, an authentication exchange, or nothing to be read yet. */
+export type Reading = 'nothing' | 'command' | 'text' | 'chunk' | 'end' | 'sasl' | 'tls' | 'secured';
+
+/** How a connection is secured. */
+export interface TlsState {
+  readonly protocol: string;
+  readonly cipher: string;
+  /** The name that the client asked for (RFC 6066 §3). */
+  readonly serverName?: string;
+}
+
+/** A transaction as its session keeps it. */
+export interface OpenTransaction {
+  readonly reversePath: ReversePath;
+  readonly mail: MailParameters;
+  readonly recipients: AcceptedRecipient[];
+  /** RCPT commands so far, refused ones too. */
+  attempts: number;
+}
+
+/** A BDAT chunk on its way. */
+export interface Chunk {
+  readonly size: number;
+  readonly last: boolean;
+  /** Octets still to come. */
+  remaining: number;
+  /** Why its octets are thrown away. */
+  refusal: Reply | undefined;
+}
+
+const noKeywords: ReadonlySet<string> = new Set();
+/** All that a session knows, and the writing of replies; its parts work on it in turn. */
+export class Dialogue {
+  readonly rules: ServerRules;
+  readonly input = new Input();
+  state: ServerState = 'greeted';
+  reading: Reading = 'nothing';
+  hello: Hello | undefined;
+  login: string | undefined;
+  tls: TlsState | undefined;
+  transaction: OpenTransaction | undefined;
+  /** Present from the 354, or the first chunk, to the final reply. */
+  text: TextIntake | undefined;
+  chunk: Chunk | undefined;
+  exchange: ServerExchange | undefined;
+  /** What every command but QUIT earns in the state `refused`. */
+  refusal: Reply = serverReply.noMailHere;
+  /** Index of the recipient whose final reply is next. */
+  replied = 0;
+  /** A text was begun that will have no end, and the application does not know it yet. */
+  aborting = false;
+  mails = 0;
+  domains: Set<string> | undefined;
+  errors = 0;
+  authFailures = 0;
+  /** Milliseconds before anything else is said. */
+  delay = 0;
+  /** Whether the output has a reply that must not wait for those of later commands (RFC 2920 §3.2). */
+  urgent = false;
+  output = '';
+
+  constructor(rules: ServerRules) {
+    this.rules = rules;
+  }
+
+  get isLmtp(): boolean {
+    return this.rules.role === 'lmtp';
+  }
+
+  /** What EHLO offers now. */
+  get offer(): Offer {
+    return offerOf(this.rules, this.tls !== undefined);
+  }
+
+  /** EHLO keywords in force: none after HELO (RFC 5321 §3.2). */
+  get extensions(): ReadonlySet<string> {
+    return this.hello === undefined || this.hello.verb === 'HELO' ? noKeywords : this.offer.keywords;
+  }
+
+  /** Gives a reply; one without an enhanced status gets the general one of its class (RFC 2034 §4). */
+  write(reply: Reply): undefined {
+    this.output += formatReply(withStatus(reply));
+    if (reply.code === 421) this.end();
+  }
+
+  /** Gives a reply that has no enhanced status: greeting, EHLO, 3yz (RFC 2034 §4). */
+  writePlain(reply: Reply): undefined {
+    this.output += formatReply(reply);
+  }
+
+  /** Gives a negative reply, and counts it; too many end the session (RFC 5321 §7.8). */
+  fail(reply: Reply): undefined {
+    this.write(reply);
+    const { errors, errorDelay } = this.rules.limits;
+    this.errors += 1;
+    if (this.errors * 2 > errors) this.delay = errorDelay;
+    if (this.errors >= errors) this.farewell('errors');
+  }
+
+  /** Gives whatever the reply is. */
+  conclude(reply: Reply): undefined {
+    if (isPositive(reply)) this.write(reply);
+    else this.fail(reply);
+  }
+
+  /** Says 421 and why; nothing follows (RFC 5321 §3.8). */
+  farewell(why: Farewell): undefined {
+    if (this.state !== 'over') this.write(farewell(this.rules.hostname, why));
+  }
+
+  /** Ends the session: what is still in the input is not read. */
+  end(): undefined {
+    this.enter('over');
+    this.dropText();
+    this.input.clear();
+    this.reading = 'nothing';
+  }
+
+  /** Where the table leads; undefined is a bad sequence. */
+  after(input: ServerInput): ServerState | undefined {
+    return serverTable[this.state][input];
+  }
+
+  /** Goes to a state; one without a transaction forgets it (RFC 5321 §4.1.4). */
+  enter(state: ServerState): undefined {
+    this.state = state;
+    if (state !== 'mail' && state !== 'rcpt' && state !== 'chunks' && state !== 'broken') this.transaction = undefined;
+  }
+
+  /** Forgets a text that has no end; the application is told next. */
+  dropText(): undefined {
+    if (this.text !== undefined) this.aborting = true;
+    this.text = undefined;
+  }
+}
+
+function withStatus(reply: Reply): Reply {
+  const digit = Math.trunc(reply.code / 100);
+  if (digit === 3 || reply.status?.charCodeAt(0) === digit + 48) return reply;
+  return { ...reply, status: `${digit as 2}.0.0` };
+}

@@ -1,0 +1,146 @@
+import { isPositive, isTemporary, type Reply } from '../reply/reply.ts';
+import { withoutForward, withoutUtf8 } from './ascii-reply.ts';
+import type { Dialogue, OpenTransaction } from './dialogue.ts';
+import { concludeAuth } from './server-auth.ts';
+import { refusesEarlyTalk } from './server-commands.ts';
+import type { Hello, Question } from './server-event.ts';
+import { serverReply } from './server-reply.ts';
+import { beginText, concludeChunk, concludeText } from './server-text.ts';
+
+/** What the application says to a question: nothing accepts, `login` is who an authenticated client is. */
+export type Answer = Reply | { readonly login: string } | undefined;
+
+/** Acts on the answer to a question: gives its reply, and changes the state if that is positive. */
+export function settle(dialogue: Dialogue, question: Question, answer: Answer): undefined {
+  if (question.kind === 'authenticate') return concludeAuth(dialogue, answer);
+  const reply = answer !== undefined && 'code' in answer ? answer : undefined;
+  if (reply === undefined || isPositive(reply)) accept(dialogue, question, reply);
+  else refuse(dialogue, question, reply);
+}
+
+function accept(dialogue: Dialogue, question: Exclude<Question, { kind: 'authenticate' }>, reply?: Reply): undefined {
+  switch (question.kind) {
+    case 'connect':
+      return greet(dialogue, reply);
+    case 'secured':
+      dialogue.reading = 'command';
+      return undefined;
+    case 'hello':
+      return welcome(dialogue, question.hello);
+    case 'starttls':
+      return awaitTls(dialogue);
+    case 'mail':
+      dialogue.enter('mail');
+      dialogue.transaction = question.transaction as OpenTransaction;
+      return dialogue.write(reply ?? serverReply.sender);
+    case 'recipient':
+      return addRecipient(dialogue, question, reply);
+    case 'message':
+      return awaitText(dialogue);
+    case 'chunk':
+      return dialogue.chunk && concludeChunk(dialogue, dialogue.chunk, reply);
+    case 'end':
+      return concludeText(dialogue, question.refused ?? reply ?? serverReply.accepted);
+    case 'verify':
+    case 'expand':
+      return dialogue.write(fit(question, reply ?? serverReply.unverified));
+    case 'abort':
+      return undefined;
+  }
+}
+
+function refuse(dialogue: Dialogue, question: Exclude<Question, { kind: 'authenticate' }>, reply: Reply): undefined {
+  switch (question.kind) {
+    case 'connect':
+      return turnAway(dialogue, reply);
+    case 'secured':
+      dialogue.reading = 'command';
+      dialogue.refusal = reply;
+      return dialogue.enter('refused');
+    case 'recipient':
+      return dialogue.fail(question.transaction.mail.smtputf8 ? reply : withoutForward(reply));
+    case 'message':
+      if (dialogue.chunk === undefined) return dialogue.fail(reply);
+      dialogue.chunk.refusal = reply;
+      return undefined;
+    case 'chunk':
+      return dialogue.chunk && concludeChunk(dialogue, dialogue.chunk, reply);
+    case 'end':
+      return concludeText(dialogue, question.refused ?? reply);
+    case 'verify':
+    case 'expand':
+      return dialogue.fail(fit(question, reply));
+    case 'abort':
+      return undefined;
+    default:
+      return dialogue.fail(reply);
+  }
+}
+
+function greet(dialogue: Dialogue, reply: Reply | undefined): undefined {
+  const { hostname, earlyTalk } = dialogue.rules;
+  dialogue.reading = 'command';
+  if (earlyTalk === 'refuse' && dialogue.input.length > 0) {
+    dialogue.write(serverReply.earlyGreeting);
+    return dialogue.end();
+  }
+  const protocol = dialogue.isLmtp ? 'LMTP' : 'ESMTP';
+  dialogue.writePlain(reply ?? { code: 220, lines: [`${hostname} ${protocol} ready`] });
+}
+
+/** A greeting is 220, 421, 521 or 554; after 554 the client may still say QUIT (RFC 5321 §3.1, RFC 7504 §2). */
+function turnAway(dialogue: Dialogue, reply: Reply): undefined {
+  dialogue.reading = 'command';
+  const code = isTemporary(reply) ? 421 : reply.code === 521 ? 521 : 554;
+  dialogue.writePlain({ ...reply, code });
+  if (code === 554) dialogue.enter('refused');
+  else dialogue.end();
+}
+
+function welcome(dialogue: Dialogue, hello: Hello): undefined {
+  if (refusesEarlyTalk(dialogue)) return;
+  dialogue.dropText();
+  dialogue.enter(dialogue.after(hello.verb) ?? 'ready');
+  dialogue.hello = hello;
+  dialogue.urgent = true;
+  if (hello.verb === 'HELO') dialogue.writePlain({ code: 250, lines: [dialogue.rules.hostname] });
+  else dialogue.writePlain(dialogue.offer.reply);
+}
+
+/** Octets that came in before the handshake may be an attacker's: they are never read (RFC 3207 §4.2). */
+function awaitTls(dialogue: Dialogue): undefined {
+  dialogue.dropText();
+  dialogue.enter(dialogue.after('STARTTLS') ?? 'greeted');
+  dialogue.write(serverReply.startTls);
+  dialogue.input.clear();
+  dialogue.reading = 'tls';
+}
+
+function addRecipient(
+  dialogue: Dialogue,
+  question: Question & { kind: 'recipient' },
+  reply: Reply | undefined,
+): undefined {
+  dialogue.transaction?.recipients.push(question.recipient);
+  dialogue.enter(dialogue.after('RCPT') ?? 'rcpt');
+  // Lists with some stale addresses are no dictionary attack.
+  if (dialogue.errors > 0) dialogue.errors -= 1;
+  const positive = reply ?? serverReply.recipient;
+  dialogue.write(question.transaction.mail.smtputf8 ? positive : withoutForward(positive));
+}
+
+function awaitText(dialogue: Dialogue): undefined {
+  if (dialogue.chunk !== undefined) {
+    beginText(dialogue, 'BDAT');
+    if (!dialogue.chunk.last) dialogue.enter(dialogue.after('BDAT') ?? 'chunks');
+    return;
+  }
+  beginText(dialogue, 'DATA');
+  dialogue.reading = 'text';
+  dialogue.urgent = true;
+  dialogue.writePlain(serverReply.startText);
+}
+
+function fit(question: Question & { kind: 'verify' | 'expand' }, reply: Reply): Reply {
+  return question.utf8 ? reply : withoutUtf8(reply);
+}
