@@ -95,6 +95,8 @@ export interface QueueStore extends AsyncDisposable {
   list(query?: QueueQuery): AsyncIterable<QueuedMessage>;
   /** Makes an attempt's result durable and ends the lease; one transaction, resolves when synced. */
   settle(id: string, settlement: Settlement): Promise<void>;
+  /** Like `settle` with a state, but the lease goes on: for what is known while other recipients are still under way. */
+  record(id: string, settlement: Settlement): Promise<void>;
   /**
    * Changes state from outside (hold, release, retry, delete as `done`): applies `change` to the present state in one
    * transaction. Resolves false when the message is gone or leased.

@@ -104,6 +104,17 @@ export class SpoolStore implements QueueStore {
     });
   }
 
+  async record(id: string, settlement: Settlement): Promise<void> {
+    await this.#exclusively(id, async () => {
+      const lease = this.#leases.get(id);
+      if (lease === undefined) throw isGone(id);
+      const { writes } = this.#planSettlement(id, lease.place, settlement);
+      await this.#carryOut(id, lease.place, { writes, opened: [] });
+      const place = this.#reader.find(id)?.place;
+      if (place !== undefined) this.#leases.take(id, { ...lease, place });
+    });
+  }
+
   change(id: string, change: (message: QueuedMessage) => Settlement): Promise<boolean> {
     return this.#exclusively(id, async () => {
       this.#expire(this.#now());
