@@ -197,12 +197,13 @@ export class Scheduler {
       return;
     }
     const settling: Promise<void> = entry.recording
-      .then(() => this.#settle(entry)).finally(() => {
-      this.#settling.delete(settling);
-      this.#inHand.delete(entry);
-      this.#octets -= heldOctets(entry.content);
-      this.#wakeSoon();
-    });
+      .then(() => this.#settle(entry))
+      .finally(() => {
+        this.#settling.delete(settling);
+        this.#inHand.delete(entry);
+        this.#octets -= heldOctets(entry.content);
+        this.#wakeSoon();
+      });
     this.#settling.add(settling);
   }
 
@@ -232,11 +233,15 @@ export class Scheduler {
     try {
       if (outcomes.size === 0) {
         // Nothing was tried, or all that was tried is recorded.
-        await store.release(envelope.id, this.#stopped || !crowded ? undefined : now() + crowdedWait * (0.5 + chance()));
+        await store.release(
+          envelope.id,
+          this.#stopped || !crowded ? undefined : now() + crowdedWait * (0.5 + chance()),
+        );
         return;
       }
       const settled = settle({ message, outcomes, policy, now: now(), chance });
-      const state = settled.state !== 'done' && crowded ? { ...settled.state, due: now() + crowdedWait } : settled.state;
+      const state =
+        settled.state !== 'done' && crowded ? { ...settled.state, due: now() + crowdedWait } : settled.state;
       const written = settled.notices.length === 0 ? [] : await reports.compose({ envelope, content, ...settled });
       await store.settle(envelope.id, { state, reports: written });
       log.outcomes(envelope, outcomes);
