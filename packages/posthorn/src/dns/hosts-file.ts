@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
-import { normalizeAddress, normalizeName } from './name.ts';
+import { normalizeAddress } from '@posthorn/smtp/address/normalize-address';
+import { normalizeName } from './name.ts';
 
 /** What the machine's own table of hosts says (RFC 952). */
 export interface HostsFile {

@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import { normalizeAddress } from './name.ts';
+import { normalizeAddress } from '@posthorn/smtp/address/normalize-address';
 
 /** A name server to ask. */
 export interface NameServer {

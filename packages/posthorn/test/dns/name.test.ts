@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { normalizeAddress, normalizeName, reverseName } from '../../src/dns/name.ts';
+import { normalizeName, reverseName } from '../../src/dns/name.ts';
 
 describe('reverseName', () => {
   it('turns an address round', () => {
@@ -10,26 +10,6 @@ describe('reverseName', () => {
     expect(reverseName('::ffff:192.0.2.1')).toBe(`1.0.2.0.0.0.0.c.f.f.f.f.${'0.'.repeat(20)}ip6.arpa`);
     expect(reverseName('fe80::1%eth0')).toBe(`1.${'0.'.repeat(28)}8.e.f.ip6.arpa`);
     expect(reverseName('example.test')).toBeUndefined();
-  });
-});
-
-describe('normalizeAddress', () => {
-  it('gives one form to all forms of an address', () => {
-    for (const form of ['::ffff:192.0.2.1', '::FFFF:c000:201', '0:0:0:0:0:ffff:192.0.2.1', '192.0.2.1']) {
-      expect(normalizeAddress(form)).toBe('192.0.2.1');
-    }
-    expect(normalizeAddress('2001:DB8::1')).toBe(normalizeAddress('2001:db8:0:0:0:0:0:1'));
-    expect(normalizeAddress('::')).toBe('0:0:0:0:0:0:0:0');
-    expect(normalizeAddress('1.2.3')).toBeUndefined();
-  });
-
-  it('is stable for every address', () => {
-    fc.assert(
-      fc.property(fc.oneof(fc.ipV4(), fc.ipV6()), (address) => {
-        const normal = normalizeAddress(address);
-        expect(normal === undefined ? undefined : normalizeAddress(normal)).toBe(normal);
-      }),
-    );
   });
 });
 
