@@ -1,0 +1,48 @@
+import { type FileHandle, mkdir, open } from 'node:fs/promises';
+import { dirname } from 'node:path';
+
+const nextSync = new Map<string, { readonly running: Promise<void>; next?: Promise<void> }>();
+
+async function syncNow(path: string): Promise<void> {
+  const directory = await open(path, 'r');
+  try {
+    await directory.sync();
+  } finally {
+    await directory.close();
+  }
+}
+
+/** Makes the entries of a directory durable; calls that come while one sync runs share the next one. */
+export function syncDirectory(path: string): Promise<void> {
+  const entry = nextSync.get(path);
+  if (entry !== undefined) {
+    entry.next ??= entry.running.then(
+      () => startSync(path),
+      () => startSync(path),
+    );
+    return entry.next;
+  }
+  return startSync(path);
+}
+
+function startSync(path: string): Promise<void> {
+  const running = syncNow(path).finally(() => {
+    if (nextSync.get(path)?.running === running && nextSync.get(path)?.next === undefined) nextSync.delete(path);
+  });
+  nextSync.set(path, { running });
+  return running;
+}
+
+/** Makes a directory and what is missing above it, all of it durable; only the owner may look into it. */
+export async function makeDirectory(path: string): Promise<void> {
+  const first = await mkdir(path, { recursive: true, mode: 0o700 });
+  if (first === undefined) return;
+  for (let made = path; made.length >= first.length; made = dirname(made)) await syncDirectory(dirname(made));
+}
+
+/** Writes pieces one after the other to an open file, each to its end. */
+export async function writePieces(file: FileHandle, pieces: AsyncIterable<Buffer>): Promise<void> {
+  for await (const piece of pieces) {
+    for (let at = 0; at < piece.length; ) at += (await file.write(piece, at)).bytesWritten;
+  }
+}
