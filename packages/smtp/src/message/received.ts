@@ -86,7 +86,6 @@ function safe(name: string | undefined): string {
 }
 
 function withoutControls(address: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
   return address.replace(/[\0-\x1f\x7f]/g, '?');
 }
 
