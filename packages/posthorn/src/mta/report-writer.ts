@@ -1,0 +1,142 @@
+import { randomBytes } from 'node:crypto';
+import { splitMessage } from '@posthorn/smtp/message/header';
+import { HeaderCollector } from '@posthorn/smtp/message/header-collector';
+import { formatReceived } from '@posthorn/smtp/message/received';
+import { composeDsn } from '@posthorn/smtp/report/compose-dsn';
+import type { DeliveryReport, ReportedRecipient } from '@posthorn/smtp/report/delivery-report';
+import { type OriginalMessage, returnsFull } from '@posthorn/smtp/report/returned-content';
+import type { Envelope, Recipient } from '../queue/envelope.ts';
+import type { Outcome } from '../queue/outcome.ts';
+import type { Content, NewMessage } from '../queue/queue-store.ts';
+import { expiryOf, type RetryPolicy } from '../queue/retry-policy.ts';
+import type { Notice, Settled } from '../queue/settle.ts';
+
+/** What reports are written with. */
+export interface ReportParts {
+  /** The name of this host. */
+  readonly hostname: string;
+  /** Address of a person, `local@domain`. */
+  readonly postmaster: string;
+  readonly policy: RetryPolicy;
+  readonly newId: () => string;
+  readonly now: () => number;
+}
+
+/** A message and what is to be told about it. */
+export interface Reported extends Settled {
+  readonly envelope: Envelope;
+  readonly content: Content;
+}
+
+/** Writes the reports that an attempt causes, one for each notice (RFC 3461 §6). */
+export class ReportWriter {
+  readonly #parts: ReportParts;
+
+  constructor(parts: ReportParts) {
+    this.#parts = parts;
+  }
+
+  /** Messages with the null reverse-path to the sender, ready for the transaction of their cause (RFC 3461 §6.1). */
+  async compose({ envelope, content, notices }: Reported): Promise<NewMessage[]> {
+    const reports: NewMessage[] = [];
+    for (const notice of notices) {
+      const original = await readOriginal(content, envelope, notice);
+      reports.push(this.#report(envelope, notice, original));
+    }
+    return reports;
+  }
+
+  #report(envelope: Envelope, notice: Notice, original: OriginalMessage): NewMessage {
+    const { hostname, postmaster, now, newId } = this.#parts;
+    const time = now();
+    const offsetMinutes = -new Date(time).getTimezoneOffset();
+    const { reversePath } = envelope;
+    const report = this.#facts(envelope, notice);
+    const dsn = composeDsn({
+      report,
+      reversePath,
+      original,
+      now: time,
+      offsetMinutes,
+      random: randomBytes,
+      postmaster,
+    });
+    const id = newId();
+    const recipients: Recipient[] = [{ address: reversePath, notify: [] }];
+    const trace = formatReceived({
+      by: hostname,
+      from: hostname,
+      protocol: 'ESMTP',
+      id,
+      date: time,
+      offsetMinutes,
+      recipients,
+    });
+    const text = Buffer.concat([Buffer.from(trace), dsn.content]);
+    return {
+      envelope: {
+        id,
+        reversePath: '',
+        recipients,
+        receivedAt: time,
+        size: text.length,
+        body: dsn.body,
+        smtputf8: dsn.smtputf8,
+        origin: { clientAddress: 'local' },
+      },
+      content: text,
+    };
+  }
+
+  #facts(envelope: Envelope, { action, recipients }: Notice): DeliveryReport {
+    const { hostname, policy } = this.#parts;
+    const { origin, envelopeId, receivedAt } = envelope;
+    const willRetryUntil = action === 'delayed' ? { willRetryUntil: expiryOf(policy, envelope) } : {};
+    return {
+      reportingMta: hostname,
+      arrivalDate: receivedAt,
+      recipients: recipients.map((each) => ({ ...reportedRecipient(each), action, ...willRetryUntil })),
+      ...(envelopeId === undefined ? {} : { envelopeId }),
+      ...(origin.helloName === undefined
+        ? {}
+        : { receivedFromMta: { name: origin.helloName, address: origin.clientAddress } }),
+    };
+  }
+}
+
+function reportedRecipient({
+  recipient,
+  outcome,
+}: {
+  recipient: Recipient;
+  outcome: Outcome;
+}): Omit<ReportedRecipient, 'action'> {
+  const { reply, text, remoteHost, status, at } = outcome;
+  const diagnostic =
+    reply !== undefined
+      ? { type: 'smtp' as const, reply }
+      : text !== undefined
+        ? { type: 'x-posthorn', text }
+        : undefined;
+  return {
+    finalRecipient: recipient.address,
+    status,
+    lastAttempt: at,
+    ...(recipient.originalRecipient === undefined ? {} : { originalRecipient: recipient.originalRecipient }),
+    ...(remoteHost === undefined ? {} : { remoteMta: remoteHost }),
+    ...(diagnostic === undefined ? {} : { diagnostic }),
+  };
+}
+
+/** The header of the message, and its body where the report gives it back (RFC 3461 §6.2). */
+async function readOriginal(content: Content, { ret, size }: Envelope, { action }: Notice): Promise<OriginalMessage> {
+  if (returnsFull({ actions: [action], size, ...(ret === undefined ? {} : { ret }) })) {
+    const pieces: Buffer[] = [];
+    for await (const piece of content.stream()) pieces.push(piece);
+    const { header, body } = splitMessage(Buffer.concat(pieces));
+    return { header, body };
+  }
+  const collector = new HeaderCollector();
+  for await (const piece of content.stream()) if (collector.write(piece)) break;
+  return { header: collector.header };
+}
