@@ -1,21 +1,39 @@
-import { isIPv6Text } from './ipv6.ts';
+import { domainToASCII, domainToUnicode } from 'node:url';
+import { isIPv4Text, isIPv6Text } from './ip-text.ts';
 
-const asciiDomain = /^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*$/i;
-const utf8Label = /^[a-z0-9\u0080-\u{10ffff}](?:[a-z0-9\u0080-\u{10ffff}-]*[a-z0-9\u0080-\u{10ffff}])?$/iu;
-const ipv4 = /^(?:25[0-5]|2[0-4]\d|[01]?\d?\d)(?:\.(?:25[0-5]|2[0-4]\d|[01]?\d?\d)){3}$/;
-const generalLiteral = /^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?:[!-Z^-~]+$/i;
-
-/** Whether the text is a domain name: labels of letters, digits and inner hyphens, 255 octets (RFC 5321 §4.1.2). */
-export function isDomain(text: string, utf8 = false): boolean {
-  if (text.length === 0 || text.length > 255) return false;
-  if (asciiDomain.test(text)) return text.split('.').every((label) => label.length <= 63);
-  if (!utf8 || Buffer.byteLength(text) > 255) return false;
-  return text.split('.').every((label) => utf8Label.test(label));
+function labels(characters: string): RegExp {
+  const label = `[${characters}](?:[${characters}-]*[${characters}])?`;
+  return new RegExp(`^${label}(?:\\.${label})*$`, 'u');
 }
 
-/** Whether the text is an IPv4 address in dotted form, one to three digits a part (RFC 5321 §4.1.3). */
-export function isIPv4Text(text: string): boolean {
-  return ipv4.test(text);
+const ldhDomain = labels('A-Za-z0-9');
+const utf8Domain = labels('A-Za-z0-9\\u{a0}-\\u{d7ff}\\u{e000}-\\u{10ffff}');
+const generalLiteral = /^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?:[!-Z^-~]+$/i;
+
+/**
+ * Whether the text is a domain name: labels of letters, digits and inner hyphens, 255 octets; with `utf8` labels may be
+ * U-labels (RFC 5321 §4.1.2, RFC 6531 §3.3).
+ */
+export function isDomain(text: string, utf8 = false): boolean {
+  return isLdhDomain(text) || (utf8 && toALabels(text) !== undefined);
+}
+
+/** The domain as DNS knows it: A-labels in lower case; undefined when it is none (RFC 6531 §3.2, RFC 5891 §4). */
+export function asciiDomain(domain: string): string | undefined {
+  return isLdhDomain(domain) ? domain.toLowerCase() : toALabels(domain);
+}
+
+function isLdhDomain(text: string): boolean {
+  if (text.length === 0 || text.length > 255 || !ldhDomain.test(text)) return false;
+  return text.length <= 63 || text.split('.').every((label) => label.length <= 63);
+}
+
+function toALabels(domain: string): string | undefined {
+  if (domain.length > 255 || Buffer.byteLength(domain) > 255 || !utf8Domain.test(domain)) return undefined;
+  const ascii = domainToASCII(domain);
+  // Wide letters, ideographic stops and what else the platform maps away would give one domain several spellings.
+  const isOneSpelling = domainToUnicode(ascii).toUpperCase() === domain.normalize('NFC').toUpperCase();
+  return isOneSpelling && isLdhDomain(ascii) ? ascii : undefined;
 }
 
 /** An address literal: the address for IPv4 and IPv6, only the tag for others (RFC 5321 §4.1.3). */
@@ -27,7 +45,7 @@ export type Literal =
 export function parseLiteral(text: string): Literal | undefined {
   if (!text.startsWith('[') || !text.endsWith(']') || text.length > 255) return undefined;
   const inner = text.slice(1, -1);
-  if (isIPv4Text(inner)) return { family: 4, address: inner };
+  if (isIPv4Text(inner)) return { family: 4, address: inner.split('.').map(Number).join('.') };
   if (/^ipv6:/i.test(inner)) {
     const address = inner.slice(5);
     return isIPv6Text(address) ? { family: 6, address } : undefined;

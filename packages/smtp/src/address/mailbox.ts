@@ -1,3 +1,5 @@
+import { formatLocalPart } from './local-part.ts';
+
 /** A mailbox of an envelope: local-part without quoting, and its domain or address literal (RFC 5321 §4.1.2). */
 export interface Mailbox {
   /** The local-part as it is meant: quotes and backslashes of the wire form are taken away; its case is kept. */
@@ -9,14 +11,17 @@ export interface Mailbox {
 /** The reverse-path of MAIL: null is the null path `<>` (RFC 5321 §4.5.5). */
 export type ReversePath = Mailbox | null;
 
-const dotString =
-  /^[a-zA-Z0-9!#$%&'*+\-/=?^_`{|}~\u0080-\u{10ffff}]+(?:\.[a-zA-Z0-9!#$%&'*+\-/=?^_`{|}~\u0080-\u{10ffff}]+)*$/u;
+const unwritable = /[\p{Cc}\p{Cs}]/u;
 
-/** Writes a mailbox with the least quoting that is valid, without angle brackets (RFC 5321 §4.1.2). */
+/**
+ * Writes a mailbox with the least quoting that is valid, without angle brackets. No spelling exists for control
+ * characters: they throw RangeError, so that no address brings a line of its own (RFC 5321 §4.1.2).
+ */
 export function formatMailbox(mailbox: Mailbox): string {
-  const { localPart, domain } = mailbox;
-  const local = dotString.test(localPart) ? localPart : `"${localPart.replace(/["\\]/g, '\\$&')}"`;
-  return domain === '' ? local : `${local}@${domain}`;
+  const local = formatLocalPart(mailbox.localPart);
+  const text = mailbox.domain === '' ? local : `${local}@${mailbox.domain}`;
+  if (unwritable.test(text)) throw new RangeError('an address has a control character');
+  return text;
 }
 
 /** Writes a reverse-path with its angle brackets (RFC 5321 §4.1.2). */

@@ -1,6 +1,7 @@
 import { isDomain } from './domain.ts';
+import { type AddressRules, parseLocalPart, quotedEnd } from './local-part.ts';
 import type { Mailbox, ReversePath } from './mailbox.ts';
-import { type AddressRules, parseLocalPart, parseMailbox, quotedEnd } from './parse-mailbox.ts';
+import { parseMailbox } from './parse-mailbox.ts';
 
 /** A path at the beginning of a command's argument, and what follows it. */
 export interface PathRead<T> {
@@ -9,14 +10,15 @@ export interface PathRead<T> {
   readonly rest: string;
 }
 
+/** The index of the bracket that closes the path; those in quoted strings and address literals do not. */
 function closingBracket(text: string): number {
   for (let index = 1; index < text.length; index += 1) {
-    if (text[index] === '>') return index;
-    if (text[index] === '"') {
-      const end = quotedEnd(text.slice(index));
-      if (end === -1) return -1;
-      index += end - 1;
-    }
+    const character = text[index];
+    if (character === '>') return index;
+    if (character !== '"' && character !== '[') continue;
+    const end = character === '"' ? quotedEnd(text, index) : text.indexOf(']', index) + 1;
+    if (end <= 0) return -1;
+    index = end - 1;
   }
   return -1;
 }

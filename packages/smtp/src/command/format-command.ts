@@ -11,8 +11,19 @@ function withArgument(verb: string, argument: string): string {
   return argument === '' ? verb : `${verb} ${argument}`;
 }
 
-/** Writes a command as one line without CRLF (RFC 5321 §4.1.1). */
+const control = /\p{Cc}/u;
+
+/**
+ * Writes a command as one line without CRLF; one with a control character throws RangeError, for it would be two
+ * (RFC 5321 §4.1.1).
+ */
 export function formatCommand(command: Command): string {
+  const line = format(command);
+  if (control.test(line)) throw new RangeError(`${command.verb} has a control character`);
+  return line;
+}
+
+function format(command: Command): string {
   switch (command.verb) {
     case 'HELO':
     case 'EHLO':

@@ -1,21 +1,37 @@
+import { formatUnitext, parseUnitext } from '../bytes/unitext.ts';
 import { decodeXtext, encodeXtext } from '../bytes/xtext.ts';
 import type { MailParameters, Notify, ParameterRule, RcptParameters } from './parameters.ts';
+
+/** Reads a value that is at most so many characters of xtext. */
+function readXtext(value: string | undefined, longest: number): string | undefined {
+  return value === undefined || value === '' || value.length > longest ? undefined : decodeXtext(value);
+}
+
+/** The one of some keywords, upper case, that the value is in any case; no letter outside of ASCII counts as one. */
+function readKeyword<K extends string>(value: string | undefined, keywords: readonly K[]): K | undefined {
+  return value !== undefined && /^[a-z0-9]+$/i.test(value)
+    ? keywords.find((keyword) => keyword === value.toUpperCase())
+    : undefined;
+}
 
 const size: ParameterRule<MailParameters> = {
   keyword: 'SIZE',
   extension: 'SIZE',
-  parse: (value) => (value !== undefined && /^\d{1,20}$/.test(value) ? { size: Number(value) } : undefined),
+  parse: (value) =>
+    value !== undefined && /^\d{1,20}$/.test(value)
+      ? { size: Math.min(Number(value), Number.MAX_SAFE_INTEGER) }
+      : undefined,
   format: ({ size: octets }) => (octets === undefined ? undefined : { keyword: 'SIZE', value: String(octets) }),
 };
 
-const eightBit: ParameterRule<MailParameters> = {
+const body: ParameterRule<MailParameters> = {
   keyword: 'BODY',
   extension: '8BITMIME',
-  parse: (value) => {
-    const body = value?.toUpperCase();
-    return body === '7BIT' || body === '8BITMIME' || body === 'BINARYMIME' ? { body } : undefined;
+  parse: (value, offered) => {
+    const kind = readKeyword(value, ['7BIT', '8BITMIME', 'BINARYMIME']);
+    return kind === undefined || (kind === 'BINARYMIME' && !offered.has(kind)) ? undefined : { body: kind };
   },
-  format: ({ body }) => (body === undefined ? undefined : { keyword: 'BODY', value: body }),
+  format: (typed) => (typed.body === undefined ? undefined : { keyword: 'BODY', value: typed.body }),
 };
 
 const smtputf8: ParameterRule<MailParameters> = {
@@ -29,18 +45,22 @@ const ret: ParameterRule<MailParameters> = {
   keyword: 'RET',
   extension: 'DSN',
   parse: (value) => {
-    const what = value?.toUpperCase();
-    return what === 'FULL' || what === 'HDRS' ? { ret: what } : undefined;
+    const what = readKeyword(value, ['FULL', 'HDRS']);
+    return what === undefined ? undefined : { ret: what };
   },
   format: (typed) => (typed.ret === undefined ? undefined : { keyword: 'RET', value: typed.ret }),
 };
+
+// What is decoded goes into reports: a line break would write fields of its own there.
+const printable = /^[ -~]+$/;
+const printableUtf8 = /^\P{Cc}+$/u;
 
 const envid: ParameterRule<MailParameters> = {
   keyword: 'ENVID',
   extension: 'DSN',
   parse: (value) => {
-    const envelopeId = value === undefined || value.length > 100 ? undefined : decodeXtext(value);
-    return envelopeId === undefined ? undefined : { envelopeId };
+    const envelopeId = readXtext(value, 100);
+    return envelopeId !== undefined && printable.test(envelopeId) ? { envelopeId } : undefined;
   },
   format: ({ envelopeId }) =>
     envelopeId === undefined ? undefined : { keyword: 'ENVID', value: encodeXtext(envelopeId) },
@@ -50,9 +70,9 @@ const auth: ParameterRule<MailParameters> = {
   keyword: 'AUTH',
   extension: 'AUTH',
   parse: (value) => {
-    if (value === undefined || value.length > 500) return undefined;
-    const identity = decodeXtext(value);
-    return identity === undefined ? undefined : { auth: identity === '<>' ? null : identity };
+    const identity = readXtext(value, 500);
+    if (identity === undefined || !printableUtf8.test(identity)) return undefined;
+    return { auth: identity === '<>' ? null : identity };
   },
   format: (typed) =>
     typed.auth === undefined
@@ -61,11 +81,11 @@ const auth: ParameterRule<MailParameters> = {
 };
 
 function parseNotify(value: string | undefined): readonly Notify[] | undefined {
-  const words = value?.toUpperCase().split(',') ?? [];
-  if (words.length === 1 && words[0] === 'NEVER') return [];
-  const known = words.filter((word): word is Notify => word === 'SUCCESS' || word === 'FAILURE' || word === 'DELAY');
-  const good = known.length > 0 && known.length === words.length && new Set(known).size === known.length;
-  return good ? known : undefined;
+  const words = value?.split(',') ?? [];
+  if (words.length === 1 && readKeyword(words[0], ['NEVER'])) return [];
+  const known = words.map((word) => readKeyword<Notify>(word, ['SUCCESS', 'FAILURE', 'DELAY']));
+  const notices = known.filter((word) => word !== undefined);
+  return notices.length > 0 && new Set(notices).size === words.length ? notices : undefined;
 }
 
 const notify: ParameterRule<RcptParameters> = {
@@ -81,32 +101,52 @@ const notify: ParameterRule<RcptParameters> = {
       : { keyword: 'NOTIFY', value: typed.notify.length === 0 ? 'NEVER' : typed.notify.join(',') },
 };
 
-function parseOrcpt(value: string | undefined): string | undefined {
-  const match = value === undefined || value.length > 500 ? null : /^([!-*,-:<>-~]+);(.+)$/u.exec(value);
+const typedAddress = /^([!#-'*+\-/0-9?A-Z^-~]+);(.+)$/;
+
+function splitType(typed: string): { type: string; address: string; isUtf8: boolean } | undefined {
+  const match = typedAddress.exec(typed);
   if (match === null) return undefined;
-  const [, type, text] = match as unknown as [string, string, string];
-  const address = type.toLowerCase() === 'utf-8' ? text : decodeXtext(text);
-  return address === undefined ? undefined : `${type};${address}`;
+  const [, type, address] = match as unknown as [string, string, string];
+  return { type, address, isUtf8: type.toLowerCase() === 'utf-8' };
+}
+
+function isUnitext(text: string): boolean {
+  const address = text.includes('+') ? undefined : parseUnitext(text);
+  return address !== undefined && printableUtf8.test(address);
+}
+
+function parseOrcpt(value: string, mayBeUtf8: boolean): string | undefined {
+  const typed = value.length > 500 ? undefined : splitType(value);
+  if (typed === undefined || (!mayBeUtf8 && !/^[!-~]+$/.test(value))) return undefined;
+  if (typed.isUtf8) return isUnitext(typed.address) ? value : undefined;
+  const address = decodeXtext(typed.address);
+  return address !== undefined && printable.test(address) ? `${typed.type};${address}` : undefined;
+}
+
+function formatOrcpt(originalRecipient: string, mayBeUtf8: boolean): string | undefined {
+  const typed = splitType(originalRecipient);
+  if (typed === undefined) return undefined;
+  if (!typed.isUtf8) return `${typed.type};${encodeXtext(typed.address)}`;
+  const address = parseUnitext(typed.address);
+  return address === undefined ? undefined : `${typed.type};${formatUnitext(address, mayBeUtf8 ? 'utf8' : 'ascii')}`;
 }
 
 const orcpt: ParameterRule<RcptParameters> = {
   keyword: 'ORCPT',
   extension: 'DSN',
-  parse: (value) => {
-    const originalRecipient = parseOrcpt(value);
+  parse: (value, offered) => {
+    const originalRecipient = value === undefined ? undefined : parseOrcpt(value, offered.has('SMTPUTF8'));
     return originalRecipient === undefined ? undefined : { originalRecipient };
   },
-  format: ({ originalRecipient }) => {
+  format: ({ originalRecipient }, offered) => {
     if (originalRecipient === undefined) return undefined;
-    const semicolon = originalRecipient.indexOf(';') + 1;
-    const [type, address] = [originalRecipient.slice(0, semicolon), originalRecipient.slice(semicolon)];
-    const value = type.toLowerCase() === 'utf-8;' ? address : encodeXtext(address);
-    return { keyword: 'ORCPT', value: type + value };
+    const value = formatOrcpt(originalRecipient, offered.has('SMTPUTF8'));
+    return value === undefined ? undefined : { keyword: 'ORCPT', value };
   },
 };
 
 /** The parameters that MAIL may have (RFC 1870 §4, RFC 6152 §2, RFC 6531 §3.1, RFC 3461 §4, RFC 4954 §5). */
-export const mailRules: readonly ParameterRule<MailParameters>[] = [size, eightBit, smtputf8, ret, envid, auth];
+export const mailRules: readonly ParameterRule<MailParameters>[] = [size, body, smtputf8, ret, envid, auth];
 
 /** The parameters that RCPT may have (RFC 3461 §4). */
 export const rcptRules: readonly ParameterRule<RcptParameters>[] = [notify, orcpt];

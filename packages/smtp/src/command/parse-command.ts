@@ -4,10 +4,20 @@ import type { Reply } from '../reply/reply.ts';
 import type { Command, Parameter } from './command.ts';
 import { fault } from './fault.ts';
 
-/** Reads the part of a line behind its verb: a command, or the reply that its fault earns. */
-type Reader = (argument: string, verb: string) => Command | Reply;
+/** How strictly a line is read. */
+export interface CommandRules {
+  /**
+   * Takes what mail programs of end users send against the grammar: one blank behind the colon of FROM and TO, and
+   * underscores, a closing dot or a hyphen anywhere in the name of EHLO (RFC 5321 §4.1.1).
+   */
+  readonly lenient?: boolean;
+}
 
-const parameterForm = /^([a-z0-9][a-z0-9-]*)(?:=([!-<>-~\u0080-\u{10ffff}]+))?$/iu;
+/** Reads the part of a line behind its verb: a command, or the reply that its fault earns. */
+type Reader = (argument: string, verb: string, rules: CommandRules) => Command | Reply;
+
+// Without the flag u: with it and i, letters outside of ASCII match as their ASCII relatives.
+const parameterForm = /^([a-z0-9][a-z0-9-]*)(?:=([!-<>-~\u00a0-\uffff]+))?$/i;
 
 /** Reads `key=value key …`; undefined when one is malformed (RFC 5321 §4.1.2). */
 function parseParameters(text: string): Parameter[] | undefined {
@@ -24,38 +34,59 @@ function parseParameters(text: string): Parameter[] | undefined {
   return parameters;
 }
 
-const hello: Reader = (argument, verb) => {
-  const literalEnd = argument.startsWith('[') ? argument.indexOf(']') + 1 : 0;
-  const name = literalEnd > 0 ? argument.slice(0, literalEnd) : argument;
-  if (!isDomain(name) && parseLiteral(name) === undefined) return fault.argument;
-  return { verb: verb as 'EHLO', name };
+const lenientName = /^[a-z0-9._-]{1,255}$/i;
+
+const hello: Reader = (argument, verb, rules) => {
+  // Some clients add words of their own behind an address literal.
+  const name = /^\[[^\]]*\](?= )/.exec(argument)?.[0] ?? argument;
+  const isName = isDomain(name) || parseLiteral(name) !== undefined || (rules.lenient && lenientName.test(name));
+  return isName ? { verb: verb as 'EHLO', name } : fault.argument;
 };
 
-function addressed<T>(
+interface AddressForm<T> {
+  readonly keyword: RegExp;
+  readonly bad: Reply;
+  readonly read: (text: string) => PathRead<T> | undefined;
+}
+
+function readAddressed<T>(
   argument: string,
-  form: { keyword: string; bad: Reply; read: (text: string) => PathRead<T> | undefined },
+  { keyword, bad, read }: AddressForm<T>,
+  rules: CommandRules,
 ): { path: T; parameters: Parameter[] } | Reply {
-  if (argument.slice(0, form.keyword.length).toUpperCase() !== form.keyword) return fault.argument;
-  const path = form.read(argument.slice(form.keyword.length));
-  if (path === undefined) return form.bad;
+  const start = keyword.exec(argument)?.[0].length;
+  if (start === undefined) return fault.argument;
+  const hasBlank = argument[start] === ' ';
+  if (hasBlank && !rules.lenient) return fault.argument;
+  const path = read(argument.slice(hasBlank ? start + 1 : start));
+  if (path === undefined) return bad;
   const parameters = parseParameters(path.rest);
   return parameters === undefined ? fault.argument : { path: path.path, parameters };
 }
 
-const mail: Reader = (argument, verb) => {
-  const read = addressed(argument, { keyword: 'FROM:', bad: fault.sender, read: readSender });
+const sender = {
+  keyword: /^FROM:/i,
+  bad: fault.sender,
+  read: (text: string) => readReversePath(text, { utf8: true }),
+};
+
+const recipient = {
+  keyword: /^TO:/i,
+  bad: fault.recipient,
+  read: (text: string) => readForwardPath(text, { utf8: true }),
+};
+
+const mail: Reader = (argument, verb, rules) => {
+  const read = readAddressed(argument, sender, rules);
   if ('code' in read) return read;
   return { verb: verb as 'MAIL', reversePath: read.path, parameters: read.parameters };
 };
 
-const rcpt: Reader = (argument) => {
-  const read = addressed(argument, { keyword: 'TO:', bad: fault.recipient, read: readRecipient });
+const rcpt: Reader = (argument, _verb, rules) => {
+  const read = readAddressed(argument, recipient, rules);
   if ('code' in read) return read;
   return { verb: 'RCPT', forwardPath: read.path, parameters: read.parameters };
 };
-
-const readSender = (text: string) => readReversePath(text, { utf8: true });
-const readRecipient = (text: string) => readForwardPath(text, { utf8: true });
 
 const bare: Reader = (argument, verb) => (argument === '' ? { verb: verb as 'DATA' } : fault.noArgument);
 
@@ -64,12 +95,15 @@ const optional: Reader = (argument, verb) => ({ verb: verb as 'NOOP', argument }
 const required: Reader = (argument, verb) => (argument === '' ? fault.argument : { verb: verb as 'VRFY', argument });
 
 const bdat: Reader = (argument) => {
-  const match = /^(\d{1,15})(?: +(LAST))?$/i.exec(argument);
-  return match === null ? fault.argument : { verb: 'BDAT', size: Number(match[1]), last: match[2] !== undefined };
+  const match = /^(\d+)(?: +(LAST))?$/i.exec(argument);
+  if (match === null) return fault.argument;
+  // No chunk has that many octets, but they must all be passed over: its size is as good as endless.
+  const size = Math.min(Number(match[1]), Number.MAX_SAFE_INTEGER);
+  return { verb: 'BDAT', size, last: match[2] !== undefined };
 };
 
 const auth: Reader = (argument) => {
-  const match = /^([A-Z0-9_-]{1,20})(?: +(\S+))?$/i.exec(argument);
+  const match = /^([A-Z0-9_-]{1,20})(?: +([!-~]+))?$/i.exec(argument);
   if (match === null) return fault.argument;
   const mechanism = (match[1] as string).toUpperCase();
   return match[2] === undefined ? { verb: 'AUTH', mechanism } : { verb: 'AUTH', mechanism, initial: match[2] };
@@ -99,15 +133,28 @@ const readers: Readonly<Record<string, Reader>> = Object.assign(Object.create(nu
   AUTH: auth,
 });
 
+function isBlank(character: string | undefined): boolean {
+  return character === ' ' || character === '\t';
+}
+
+/** Without the SP and TAB around it; other white space is no blank here, and a pattern would take quadratic time. */
+function trimBlanks(text: string): string {
+  let start = 0;
+  let end = text.length;
+  while (end > 0 && isBlank(text[end - 1])) end -= 1;
+  while (start < end && isBlank(text[start])) start += 1;
+  return text.slice(start, end);
+}
+
 /**
  * Reads one command line without its CRLF; a faulty one gives the reply it earns (RFC 5321 §4.1.1). Letters outside of
- * ASCII pass in paths and values: whether they are permitted depends on SMTPUTF8 (RFC 6531 §3.3).
+ * ASCII pass in paths, values and strings: whether they are permitted depends on SMTPUTF8 (RFC 6531 §3.3).
  */
-export function parseCommand(line: string): Command | Reply {
-  const text = line.trimEnd();
-  const space = text.search(/[ \t]/);
-  const verb = (space === -1 ? text : text.slice(0, space)).toUpperCase();
-  const reader = readers[verb];
-  if (reader === undefined) return /^[A-Z0-9-]+$/.test(verb) ? fault.unknownVerb : fault.syntax;
-  return reader(space === -1 ? '' : text.slice(space).trimStart(), verb);
+export function parseCommand(line: string, rules: CommandRules = {}): Command | Reply {
+  const verb = /^[a-z0-9-]*/i.exec(line)?.[0] ?? '';
+  const behind = line[verb.length];
+  if (verb === '' || (behind !== undefined && !isBlank(behind))) return fault.syntax;
+  const reader = readers[verb.toUpperCase()];
+  if (reader === undefined) return fault.unknownVerb;
+  return reader(trimBlanks(line.slice(verb.length)), verb.toUpperCase(), rules);
 }
