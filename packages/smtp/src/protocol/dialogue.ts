@@ -28,8 +28,6 @@ export interface OpenTransaction {
   readonly reversePath: ReversePath;
   readonly mail: MailParameters;
   readonly recipients: AcceptedRecipient[];
-  /** RCPT commands so far, refused ones too. */
-  attempts: number;
 }
 
 /** A BDAT chunk on its way. */
@@ -63,7 +61,9 @@ export class Dialogue {
   replied = 0;
   /** A text was begun that will have no end, and the application does not know it yet. */
   aborting = false;
+  /** MAIL commands of the session, and RCPT commands of the transaction, refused ones too. */
   mails = 0;
+  rcpts = 0;
   domains: Set<string> | undefined;
   errors = 0;
   authFailures = 0;

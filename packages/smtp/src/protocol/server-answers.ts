@@ -13,9 +13,14 @@ export type Answer = Reply | { readonly login: string } | undefined;
 /** Acts on the answer to a question: gives its reply, and changes the state if that is positive. */
 export function settle(dialogue: Dialogue, question: Question, answer: Answer): undefined {
   if (question.kind === 'authenticate') return concludeAuth(dialogue, answer);
-  const reply = answer !== undefined && 'code' in answer ? answer : undefined;
+  const reply = answer !== undefined && 'code' in answer ? sound(answer) : undefined;
   if (reply === undefined || isPositive(reply)) accept(dialogue, question, reply);
   else refuse(dialogue, question, reply);
+}
+
+/** A code that cannot go on the wire is a fault of the application (RFC 5321 §4.2). */
+function sound(reply: Reply): Reply {
+  return Number.isInteger(reply.code) && reply.code >= 200 && reply.code <= 599 ? reply : serverReply.failed;
 }
 
 function accept(dialogue: Dialogue, question: Exclude<Question, { kind: 'authenticate' }>, reply?: Reply): undefined {
@@ -31,6 +36,7 @@ function accept(dialogue: Dialogue, question: Exclude<Question, { kind: 'authent
       return awaitTls(dialogue);
     case 'mail':
       dialogue.enter('mail');
+      dialogue.rcpts = 0;
       dialogue.transaction = question.transaction as OpenTransaction;
       return dialogue.write(reply ?? serverReply.sender);
     case 'recipient':

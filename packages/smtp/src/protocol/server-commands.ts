@@ -64,7 +64,7 @@ function settleAtOnce(dialogue: Dialogue, command: Command): undefined {
 /** MAILMAX and RCPTMAX count commands, whatever becomes of them (RFC 9422 §4). */
 export function count(dialogue: Dialogue, verb: string): void {
   if (verb === 'MAIL') dialogue.mails += 1;
-  else if (verb === 'RCPT' && dialogue.transaction !== undefined) dialogue.transaction.attempts += 1;
+  else if (verb === 'RCPT') dialogue.rcpts += 1;
 }
 
 function mail(dialogue: Dialogue, command: MailCommand): Question | undefined {
@@ -76,7 +76,7 @@ function mail(dialogue: Dialogue, command: MailCommand): Question | undefined {
     notAscii(command, read.smtputf8 === true, serverReply.senderNotAscii) ??
     (messageSize > 0 && (read.size ?? 0) > messageSize ? serverReply.tooBig : undefined);
   if (refusal !== undefined) return dialogue.fail(refusal);
-  const transaction = { reversePath: command.reversePath, mail: read, recipients: [], attempts: 0 };
+  const transaction = { reversePath: command.reversePath, mail: read, recipients: [] };
   return { kind: 'mail', transaction };
 }
 
@@ -102,7 +102,7 @@ function notAscii(command: MailCommand | RcptCommand, utf8: boolean, refusal: Re
 
 function tooMany(dialogue: Dialogue, name: string): Reply | undefined {
   const { recipients, recipientDomains } = dialogue.rules.limits;
-  if ((dialogue.transaction?.attempts ?? 0) > recipients) return serverReply.tooManyRecipients;
+  if (dialogue.rcpts > recipients) return serverReply.tooManyRecipients;
   if (recipientDomains === 0) return undefined;
   dialogue.domains ??= new Set();
   const { domains } = dialogue;

@@ -9,6 +9,7 @@ export const serverReply = {
   startText: reply(354, undefined, 'End data with <CR><LF>.<CR><LF>'),
   goodbye: reply(221, '2.0.0', 'Bye'),
   unverified: reply(252, '2.0.0', 'Cannot verify the user, but will take mail for it'),
+  tlsUnavailable: reply(454, '4.7.0', 'TLS is not available for now'),
   startTls: reply(220, '2.0.0', 'Ready to start TLS'),
   authenticated: reply(235, '2.7.0', 'Authentication successful'),
 
@@ -50,6 +51,7 @@ export const serverReply = {
   authMalformed: reply(501, '5.5.2', 'Malformed authentication message'),
   authLineTooLong: reply(500, '5.5.6', 'Authentication line is too long'),
 
+  full: reply(452, '4.3.1', 'Insufficient system storage'),
   failed: reply(451, '4.3.0', 'Local error in processing'),
   earlyGreeting: reply(521, '5.5.1', 'Talked before the greeting'),
   earlyCommands: reply(554, '5.5.0', 'Commands were sent before their turn'),
@@ -73,5 +75,6 @@ const farewells = {
   mails: ['4.7.0', 'Too many messages in this session'],
   otherProtocol: ['4.7.0', 'This is a mail server'],
   lostPlace: ['4.3.0', 'Cannot tell where the chunk ends'],
+  fault: ['4.3.0', 'Internal error'],
   connections: ['4.7.0', 'Too many connections'],
 } as const satisfies Record<string, readonly [`4.${number}.${number}`, string]>;

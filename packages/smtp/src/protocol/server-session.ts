@@ -123,6 +123,11 @@ export class ServerSession {
     return output;
   }
 
+  /** Characters of output at hand. */
+  get outputLength(): number {
+    return this.#dialogue.output.length;
+  }
+
   /** Milliseconds that the output is to be held back and nothing is to be read; asking resets it (RFC 5321 §7.8). */
   takeDelay(): number {
     const { delay } = this.#dialogue;
@@ -160,8 +165,8 @@ export class ServerSession {
   }
 
   /** Ends the session with 421 at once, whatever it is doing (RFC 5321 §3.8). */
-  abandon(): void {
-    this.#dialogue.farewell('shutdown');
+  abandon(why: 'shutdown' | 'fault'): void {
+    this.#dialogue.farewell(why);
   }
 
   #drain(): void {

@@ -1,78 +1,104 @@
-import type { Mailbox, ReversePath } from '../address/mailbox.ts';
-import type { MailParameters, RcptParameters } from '../command/parameters.ts';
-import type { Reply } from '../reply/reply.ts';
+import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { isDomain, parseLiteral } from '../address/domain.ts';
+import { Failure } from '../failure/failure.ts';
+import type { Endpoint } from '../net/endpoint.ts';
+import { ServerHost, type Service } from '../net/server-host.ts';
+import { openServerTls, type TlsSettings } from '../net/server-tls.ts';
+import type { Role } from '../protocol/server-rules.ts';
+import { composeRules } from './compose-rules.ts';
+import { Conversation } from './conversation.ts';
+import { parseNetworks } from './networks.ts';
+import { defaultLimits, type Listener, type ServerOptions } from './options.ts';
+import { SessionView } from './session.ts';
 
-/** What a listener is for: it decides which commands and duties are in force (RFC 5321 §3.1, RFC 6409 §3, RFC 2033 §4). */
-export type Role = 'mx' | 'submission' | 'submissions' | 'lmtp';
+export type { Hello } from '../protocol/server-event.ts';
+export type { Role } from '../protocol/server-rules.ts';
+export type { AcceptedRecipient, Transaction } from '../protocol/transaction.ts';
+export type { FinalReplies, HandlerAnswer, ServerHandlers } from './handlers.ts';
+export type { IncomingText } from './incoming-text.ts';
+export type { Listener, ServerLimits, ServerOptions } from './options.ts';
+export type { Session } from './session.ts';
 
-/** What is known about a session; the same object through all of its handlers. */
-export interface Session<State = unknown> {
-  /** Unique within the process. */
-  readonly id: string;
-  readonly role: Role;
-  /** After PROXY protocol; `local` for UNIX sockets and standard input. */
-  readonly clientAddress: string;
-  readonly clientPort: number;
-  readonly localAddress: string;
-  readonly localPort: number;
-  /** Set once TLS is active. */
-  readonly tls?: { readonly protocol: string; readonly cipher: string; readonly serverName?: string };
-  /** The last accepted HELO, EHLO or LHLO. */
-  readonly hello?: { readonly verb: 'HELO' | 'EHLO' | 'LHLO'; readonly name: string };
-  /** The authenticated identity. */
-  readonly login?: string;
-  /** Free for the application; from `state()` when the session begins. */
-  state: State;
+/** Where a listener came to listen. */
+export type ListeningAddress = { readonly host: string; readonly port: number } | { readonly path: string };
+
+/** A server that listens, or can. */
+export interface Server extends AsyncDisposable {
+  /** Connections now. */
+  readonly sessions: number;
+  /** Listens until `close`. Rejects with Failure `invalid`, or with the system's error when it cannot. */
+  listen(listener: Listener): Promise<ListeningAddress>;
+  /** Serves one stream that is open already: standard input and output, or the end of a pair in memory. */
+  acceptStream(stream: Duplex, service: { readonly role: Role; readonly endpoint?: Endpoint }): void;
+  /** Uses other certificates from the next handshake on; sessions go on. Throws Failure `tls`, and changes nothing then. */
+  reload(change: { readonly tls: TlsSettings }): void;
+  /** Listens no more; running transactions have `grace` milliseconds, 10 seconds by default, to end. */
+  close(options?: { readonly grace?: number }): Promise<void>;
 }
 
-/** A transaction under way (RFC 5321 §3.3). */
-export interface Transaction {
-  readonly reversePath: ReversePath;
-  readonly mail: MailParameters;
-  readonly recipients: readonly AcceptedRecipient[];
-}
+const defaultGrace = 10_000;
 
-/** One accepted RCPT, in the order of the session (RFC 5321 §4.1.1.3). */
-export interface AcceptedRecipient {
-  readonly mailbox: Mailbox;
-  readonly parameters: RcptParameters;
-}
+/** Makes a server; it listens when `listen` is called. Throws Failure `invalid` or `tls` for options that cannot be. */
+export function createServer<State = unknown>(options: ServerOptions<State>): Server {
+  const limits = { ...defaultLimits, ...options.limits };
+  const onError = options.onError ?? ((error: unknown) => console.error(error));
+  const tls = options.tls === undefined ? undefined : openServerTls(options.tls);
+  checkHostname(options.hostname);
+  const host = new ServerHost({ limits, tls, handlerTime: limits.handlerTime, report: onError });
+  const services = new Map<Role, Service>();
 
-/**
- * The text of a message as it comes in: dots unstuffed, CRLF line ends, pieces in the order of the text. Iterate it once.
- * It throws Failure when the client breaks off or the text is refused (size, bare CR or LF): let that pass through.
- */
-export interface IncomingText extends AsyncIterable<Buffer> {
-  /** Octets seen so far. */
-  readonly size: number;
-}
+  function serviceOf(role: Role): Service {
+    let service = services.get(role);
+    if (service === undefined) {
+      service = {
+        rules: composeRules(options, role, limits),
+        implicitTls: role === 'submissions',
+        application(session, endpoint) {
+          const view = new SessionView(session, role, endpoint, options.state?.() as State);
+          return new Conversation(options.handlers, view, onError);
+        },
+      };
+      services.set(role, service);
+    }
+    checkRole(service, tls !== undefined);
+    return service;
+  }
 
-type Answer = Reply | undefined | void;
-
-/** What an application decides. Nothing, or undefined, accepts; a throw becomes one 451 and an `error` event. */
-export interface ServerHandlers<State = unknown> {
-  /** Before the greeting; a negative reply replaces it. */
-  connect?(session: Session<State>): Answer | Promise<Answer>;
-  hello?(session: Session<State>): Answer | Promise<Answer>;
-  /** Credentials of PLAIN or LOGIN: the identity to act as, or a negative reply. */
-  authenticate?(
-    session: Session<State>,
-    credentials: {
-      readonly mechanism: string;
-      readonly user: string;
-      readonly password: string;
-      readonly authorizeAs: string;
+  return {
+    get sessions() {
+      return host.connections;
     },
-  ): Promise<{ readonly login: string } | Reply>;
-  mail?(session: Session<State>, transaction: Transaction): Answer | Promise<Answer>;
-  recipient?(session: Session<State>, recipient: AcceptedRecipient, transaction: Transaction): Answer | Promise<Answer>;
-  /**
-   * The message itself. Resolve after it is safe: the reply goes out then. For LMTP one reply per recipient, in order.
-   * A reply given before the text is read to its end refuses it; the rest is read and dropped.
-   */
-  message(session: Session<State>, transaction: Transaction, text: IncomingText): Promise<Reply | readonly Reply[]>;
-  verify?(session: Session<State>, argument: string): Answer | Promise<Answer>;
-  expand?(session: Session<State>, argument: string): Answer | Promise<Answer>;
-  /** The session is over, however it ended. */
-  close?(session: Session<State>): void;
+    async listen(listener) {
+      if (listener.role === 'lmtp' && 'port' in listener && listener.port === 25) {
+        throw new Failure('invalid', 'LMTP must not be served on port 25 (RFC 2033 §5)');
+      }
+      const service = serviceOf(listener.role);
+      const proxies = listener.proxies && { proxies: parseNetworks(listener.proxies) };
+      const server = await host.listen(listener, { ...service, ...proxies });
+      const address = server.address() as AddressInfo | string;
+      return typeof address === 'string' ? { path: address } : { host: address.address, port: address.port };
+    },
+    acceptStream(stream, { role, endpoint }) {
+      host.accept(stream, serviceOf(role), endpoint);
+    },
+    reload(change) {
+      host.tls = openServerTls(change.tls);
+    },
+    close: ({ grace = defaultGrace } = {}) => host.close(grace),
+    [Symbol.asyncDispose]: () => host.close(defaultGrace),
+  };
+}
+
+function checkHostname(hostname: string): void {
+  if (isDomain(hostname) || parseLiteral(hostname) !== undefined) return;
+  throw new Failure('invalid', `${hostname} is neither a domain nor an address literal`);
+}
+
+function checkRole({ rules }: Service, hasTls: boolean): void {
+  const needsTls = rules.role === 'submissions' || rules.requireTls;
+  if (needsTls && !hasTls) throw new Failure('invalid', `The role ${rules.role} needs a certificate`);
+  if (rules.requireAuth && rules.mechanisms.length === 0) {
+    throw new Failure('invalid', `The role ${rules.role} needs the handler authenticate`);
+  }
 }

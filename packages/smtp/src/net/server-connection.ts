@@ -1,0 +1,329 @@
+import type { Duplex } from 'node:stream';
+import { TLSSocket } from 'node:tls';
+import type { Answer } from '../protocol/server-answers.ts';
+import type { ServerEvent } from '../protocol/server-event.ts';
+import { serverReply } from '../protocol/server-reply.ts';
+import type { ServerSession } from '../protocol/server-session.ts';
+import type { ServerTls } from './server-tls.ts';
+
+/** What answers the questions of one session. */
+export interface Application {
+  /** Answers a question, at once or later; for a text, a promise says when more of it may come. */
+  handle(event: ServerEvent): Answer | Promise<Answer>;
+  /** The last answer took too long: it counts as 451, and a text under way is lost. */
+  giveUp(): void;
+  /** The connection is gone. */
+  close(): void;
+}
+
+/** What all connections of a listener have in common. */
+export interface ConnectionHost {
+  /** Undefined when there is no certificate. */
+  readonly tls: ServerTls | undefined;
+  /** Milliseconds that a question may take. */
+  readonly handlerTime: number;
+  /** Milliseconds of a steady clock. */
+  now(): number;
+  /** An application's exception, or a fault of our own. */
+  report(error: unknown): void;
+  closed(connection: ServerConnection): void;
+}
+
+/** Milliseconds for a TLS handshake, and for a client to take its last reply and hang up. */
+const handshakeTime = 30_000;
+const lingerTime = 5_000;
+/** Characters of output that are written at once, however long the group of commands is. */
+const outputSize = 16_384;
+
+const owner: unique symbol = Symbol('connection');
+type Owned = Duplex & { [owner]?: ServerConnection | undefined };
+
+/**
+ * Pumps one session: octets in, events to the application, answers back, octets out (RFC 5321 §2.2). While an answer is
+ * awaited, or the client does not read its replies, nothing more is read from it, so that memory stays flat.
+ */
+export class ServerConnection {
+  readonly #host: ConnectionHost;
+  readonly #session: ServerSession;
+  readonly #application: Application;
+  #stream: Owned;
+  /** What nothing is read for: an answer, time, the client's reading, a handshake. */
+  #waiting: 'answer' | 'delay' | 'drain' | 'handshake' | undefined;
+  /** Tells an answer that is still wanted from one that came too late. */
+  #turn = 0;
+  /** When the waiting, or the closing, has lasted too long. */
+  #deadline = Number.POSITIVE_INFINITY;
+  #ended = false;
+  #closing = false;
+
+  constructor(host: ConnectionHost, stream: Duplex, session: ServerSession, application: Application) {
+    this.#host = host;
+    this.#session = session;
+    this.#application = application;
+    this.#stream = stream;
+  }
+
+  /** Begins: with a TLS handshake where the listener's port is for TLS alone (RFC 8314 §3). */
+  start(implicitTls: boolean): void {
+    this.#attach();
+    if (implicitTls) this.#shakeHands();
+    else this.#resume();
+  }
+
+  /** Ends what has lasted too long; called now and then. */
+  tick(now: number): void {
+    if (now >= this.#deadline) this.#overdue();
+    else if (this.#waiting === undefined && now >= this.#session.deadline()) {
+      this.#session.expire(now);
+      this.#flush();
+    } else if (this.#waiting === 'drain' && now >= this.#session.deadline()) this.#stream.destroy();
+  }
+
+  /** Ends the session after the transaction under way (RFC 5321 §3.8). */
+  drain(): void {
+    if (this.#waiting === 'handshake') {
+      this.destroy();
+      return;
+    }
+    this.#session.shutdown();
+    if (this.#waiting === undefined) this.#pump();
+  }
+
+  /** Ends the session now. */
+  abandon(why: 'shutdown' | 'fault'): void {
+    if (this.#waiting === 'handshake') {
+      this.destroy();
+      return;
+    }
+    this.#turn += 1;
+    this.#session.abandon(why);
+    this.#waiting = undefined;
+    this.#flush();
+  }
+
+  /** Ends the connection without a word. */
+  destroy(): void {
+    this.#stream.destroy();
+  }
+
+  receive(bytes: Buffer): void {
+    if (this.#closing) return;
+    this.#session.receive(bytes, this.#host.now());
+    if (this.#waiting === undefined) this.#pump();
+    else this.#stream.pause();
+  }
+
+  /** The client sends nothing more; what it sent is still answered. */
+  inputEnded(): void {
+    this.#ended = true;
+    if (this.#closing) this.#stream.destroy();
+    else if (this.#waiting === undefined) this.#finish();
+    else if (this.#waiting === 'handshake') this.#stream.destroy();
+  }
+
+  drained(): void {
+    if (this.#waiting === 'drain') this.#resume();
+  }
+
+  closed(stream: Duplex): void {
+    if (stream !== this.#stream) return;
+    this.#turn += 1;
+    this.#closing = true;
+    this.#waiting = undefined;
+    this.#deadline = Number.POSITIVE_INFINITY;
+    this.#detach();
+    try {
+      this.#application.close();
+    } catch (error) {
+      this.#host.report(error);
+    }
+    this.#host.closed(this);
+  }
+
+  #pump(): void {
+    try {
+      this.#run();
+    } catch (error) {
+      this.#host.report(error);
+      this.abandon('fault');
+    }
+  }
+
+  /** Takes events until there is none, or one that has to wait. */
+  #run(): void {
+    const session = this.#session;
+    for (let event = session.next(); event !== undefined; event = session.next()) {
+      const answer = this.#ask(event);
+      if (isPromise(answer)) {
+        this.#awaitAnswer(answer);
+        return;
+      }
+      if (session.isAsking) session.answer(answer, this.#host.now());
+      if (!this.#mayGoOn()) return;
+    }
+    this.#settle();
+  }
+
+  /** Whether the next event may be taken: no penalty to wait for, and no heap of replies. */
+  #mayGoOn(): boolean {
+    const delay = this.#session.takeDelay();
+    if (delay > 0) this.#holdBack(delay);
+    else if (this.#session.outputLength > outputSize) this.#flush();
+    return this.#waiting === undefined && !this.#closing;
+  }
+
+  #settle(): void {
+    const delay = this.#session.takeDelay();
+    if (delay > 0 && !this.#session.isOver) {
+      this.#holdBack(delay);
+      return;
+    }
+    this.#flush();
+    if (this.#session.awaitsTls && !this.#closing) this.#shakeHands();
+    else if (this.#ended && this.#waiting === undefined) this.#finish();
+  }
+
+  #ask(event: ServerEvent): Answer | Promise<Answer> {
+    try {
+      // Without a certificate after all, TLS is not to be had for now.
+      if (event.kind === 'starttls' && this.#host.tls === undefined) return serverReply.tlsUnavailable;
+      return this.#application.handle(event);
+    } catch (error) {
+      this.#host.report(error);
+      return serverReply.failed;
+    }
+  }
+
+  #awaitAnswer(answer: Promise<Answer>): void {
+    const turn = ++this.#turn;
+    if (this.#session.isUrgent) this.#flush();
+    this.#wait('answer', this.#host.handlerTime);
+    answer.then(
+      (value) => this.#answered(turn, value),
+      (error: unknown) => {
+        this.#host.report(error);
+        this.#answered(turn, serverReply.failed);
+      },
+    );
+  }
+
+  #answered(turn: number, answer: Answer): void {
+    if (turn !== this.#turn) return;
+    if (this.#session.isAsking) this.#session.answer(answer, this.#host.now());
+    const delay = this.#session.takeDelay();
+    if (delay > 0 && !this.#closing) this.#holdBack(delay);
+    else this.#resume();
+  }
+
+  #holdBack(delay: number): void {
+    const turn = ++this.#turn;
+    this.#wait('delay', Number.POSITIVE_INFINITY);
+    setTimeout(() => turn === this.#turn && this.#resume(), delay).unref();
+  }
+
+  #wait(why: 'answer' | 'delay' | 'drain' | 'handshake', time: number): void {
+    this.#waiting = why;
+    this.#deadline = this.#host.now() + time;
+  }
+
+  #resume(): void {
+    this.#waiting = undefined;
+    this.#deadline = Number.POSITIVE_INFINITY;
+    if (this.#stream.isPaused()) this.#stream.resume();
+    this.#pump();
+  }
+
+  #overdue(): void {
+    if (this.#waiting !== 'answer') {
+      this.destroy();
+      return;
+    }
+    this.#application.giveUp();
+    this.#answered(this.#turn, serverReply.failed);
+  }
+
+  #flush(): void {
+    const output = this.#session.takeOutput();
+    if (output !== '' && !this.#stream.write(output) && this.#waiting === undefined) {
+      this.#wait('drain', Number.POSITIVE_INFINITY);
+      this.#stream.pause();
+    }
+    if (this.#session.isOver) this.#hangUp();
+  }
+
+  /** Closes our half, and lets the client take the last reply before the rest goes. */
+  #hangUp(): void {
+    if (this.#closing) return;
+    this.#closing = true;
+    this.#turn += 1;
+    this.#waiting = undefined;
+    this.#deadline = this.#host.now() + lingerTime;
+    this.#stream.end();
+    this.#stream.resume();
+  }
+
+  /** All that the client sent has been answered, and no more comes. */
+  #finish(): void {
+    this.#closing = true;
+    this.#deadline = this.#host.now() + lingerTime;
+    this.#stream.end();
+  }
+
+  /** Whatever was read before is not read inside TLS (RFC 3207 §4.2). */
+  #shakeHands(): void {
+    const { tls } = this.#host;
+    if (tls === undefined) {
+      this.destroy();
+      return;
+    }
+    this.#detach();
+    const secure = new TLSSocket(this.#stream, { ...tls, isServer: true });
+    this.#stream = secure;
+    this.#attach();
+    this.#wait('handshake', handshakeTime);
+    secure.once('secure', () => this.#secured(secure));
+  }
+
+  #secured(secure: TLSSocket): void {
+    const name = secure.servername as string | false | null | undefined;
+    const tls = { protocol: secure.getProtocol() ?? 'unknown', cipher: secure.getCipher().name };
+    this.#session.secured(name ? { ...tls, serverName: name } : tls, this.#host.now());
+    this.#resume();
+  }
+
+  #attach(): void {
+    const stream = this.#stream;
+    stream[owner] = this;
+    stream.on('data', onData).on('end', onEnd).on('drain', onDrain).on('error', ignore).on('close', onClose);
+  }
+
+  #detach(): void {
+    const stream = this.#stream;
+    stream[owner] = undefined;
+    // The one for errors stays: a stream without it would end the process.
+    stream.off('data', onData).off('end', onEnd).off('drain', onDrain).off('close', onClose);
+  }
+}
+
+function isPromise(answer: unknown): answer is Promise<Answer> {
+  return answer instanceof Promise;
+}
+
+// One function for all connections: ten thousand idle ones must not have five closures each.
+function onData(this: Owned, bytes: Buffer): void {
+  this[owner]?.receive(bytes);
+}
+
+function onEnd(this: Owned): void {
+  this[owner]?.inputEnded();
+}
+
+function onDrain(this: Owned): void {
+  this[owner]?.drained();
+}
+
+function onClose(this: Owned): void {
+  this[owner]?.closed(this);
+}
+
+function ignore(): void {}

@@ -1,0 +1,184 @@
+import { type BlockList, createServer, type Server, type Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { farewell } from '../protocol/server-reply.ts';
+import type { ServerRules } from '../protocol/server-rules.ts';
+import { ServerSession } from '../protocol/server-session.ts';
+import type { Reply } from '../reply/reply.ts';
+import { Admission, type AdmissionLimits } from './admission.ts';
+import { type Endpoint, endpointOf, localEndpoint } from './endpoint.ts';
+import { type Application, type ConnectionHost, ServerConnection } from './server-connection.ts';
+import type { ServerTls } from './server-tls.ts';
+import { takeProxyHeader } from './take-proxy-header.ts';
+import { openUnixSocket } from './unix-socket.ts';
+
+/** Where a listener listens: a TCP port (0 for any) on a host (all by default), or a UNIX socket. */
+export type ListenAddress = { readonly host?: string; readonly port: number } | { readonly path: string };
+
+/** What becomes of a connection of one listener. */
+export interface Service {
+  readonly rules: ServerRules;
+  /** Whether TLS begins with the first octet (RFC 8314 §3). */
+  readonly implicitTls: boolean;
+  /** Peers that speak the PROXY protocol; all others are what they seem (PROXY protocol §5). */
+  readonly proxies?: BlockList;
+  application(session: ServerSession, endpoint: Endpoint): Application;
+}
+
+/** What a host keeps to. */
+export interface HostOptions {
+  readonly limits: AdmissionLimits;
+  readonly tls: ServerTls | undefined;
+  /** Milliseconds that a question may take. */
+  readonly handlerTime: number;
+  report(error: unknown): void;
+}
+
+/** How often overdue sessions are looked for, at the most, in milliseconds: precise enough for minutes, and cheap. */
+const tickTime = 500;
+
+/** Holds listeners and their connections, and the one timer that watches all deadlines. */
+export class ServerHost implements ConnectionHost {
+  tls: ServerTls | undefined;
+  readonly handlerTime: number;
+  readonly report: (error: unknown) => void;
+  readonly #admission: Admission;
+  readonly #connections = new Map<ServerConnection, string>();
+  readonly #servers = new Set<Server>();
+  readonly #arriving = new Set<Duplex>();
+  #timer: NodeJS.Timeout | undefined;
+  #closing = false;
+  #emptied: (() => void) | undefined;
+
+  constructor(options: HostOptions) {
+    this.tls = options.tls;
+    this.handlerTime = options.handlerTime;
+    this.report = options.report;
+    this.#admission = new Admission(options.limits);
+  }
+
+  get connections(): number {
+    return this.#connections.size;
+  }
+
+  now(): number {
+    return performance.now();
+  }
+
+  /** Listens until `close`; rejects as `net.Server` does when that cannot be. */
+  async listen(address: ListenAddress, service: Service): Promise<Server> {
+    const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => this.#arrive(socket, service));
+    if ('path' in address) await openUnixSocket(server, address.path);
+    else await open(server, address);
+    server.on('error', this.report);
+    this.#servers.add(server);
+    return server;
+  }
+
+  /** Serves one stream that something else has opened. */
+  accept(stream: Duplex, service: Service, endpoint: Endpoint = endpointOf(stream)): void {
+    const { clientAddress } = endpoint;
+    const verdict = this.#closing ? 'drop' : this.#admission.enter(clientAddress);
+    if (verdict === 'drop') {
+      stream.on('error', () => {}).destroy();
+      if (!this.#closing) this.#admission.leave(clientAddress);
+      return;
+    }
+    const session = new ServerSession(service.rules, this.now());
+    const application =
+      verdict === 'admit'
+        ? service.application(session, endpoint)
+        : turnAway(farewell(service.rules.hostname, 'connections'));
+    const connection = new ServerConnection(this, stream, session, application);
+    this.#connections.set(connection, clientAddress);
+    this.#watch(service.rules);
+    connection.start(service.implicitTls);
+  }
+
+  closed(connection: ServerConnection): void {
+    const address = this.#connections.get(connection);
+    if (address === undefined) return;
+    this.#connections.delete(connection);
+    this.#admission.leave(address);
+    if (this.#connections.size > 0) return;
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+    this.#emptied?.();
+  }
+
+  /** Listens no more, lets transactions finish for `grace` milliseconds, and ends what is left then (RFC 5321 §3.8). */
+  async close(grace: number): Promise<void> {
+    this.#closing = true;
+    const servers = [...this.#servers].map((server) => new Promise((resolve) => server.close(resolve)));
+    this.#servers.clear();
+    for (const stream of this.#arriving) stream.destroy();
+    for (const connection of this.#connections.keys()) connection.drain();
+    await this.#empty(grace);
+    for (const connection of this.#connections.keys()) connection.abandon('shutdown');
+    await this.#empty(lastWordTime);
+    for (const connection of this.#connections.keys()) connection.destroy();
+    await this.#empty(lastWordTime);
+    await Promise.all(servers);
+  }
+
+  /** Waits until no connection is left, at most `time` milliseconds. */
+  #empty(time: number): Promise<void> {
+    if (this.#connections.size === 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, time);
+      this.#emptied = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+
+  #arrive(socket: Socket, service: Service): void {
+    const endpoint = endpointOf(socket);
+    if (isProxy(service.proxies, endpoint)) void this.#arriveByProxy(socket, service, endpoint);
+    else this.accept(socket, service, endpoint);
+  }
+
+  async #arriveByProxy(socket: Socket, service: Service, proxy: Endpoint): Promise<void> {
+    this.#arriving.add(socket);
+    socket.on('error', () => {});
+    const header = await takeProxyHeader(socket);
+    this.#arriving.delete(socket);
+    if (header === undefined) socket.destroy();
+    else if (!socket.destroyed) this.accept(socket, service, header.endpoint ?? proxy);
+  }
+
+  #watch({ limits }: ServerRules): void {
+    if (this.#timer !== undefined) return;
+    const shortest = Math.min(limits.idleTime, limits.sessionTime, this.handlerTime);
+    const time = Math.max(5, Math.min(tickTime, shortest / 4));
+    this.#timer = setInterval(() => this.#tick(), time).unref();
+  }
+
+  #tick(): void {
+    const now = this.now();
+    for (const connection of this.#connections.keys()) connection.tick(now);
+  }
+}
+
+/** Milliseconds in which a client may take its last reply when all must end. */
+const lastWordTime = 500;
+
+function isProxy(proxies: BlockList | undefined, { clientAddress }: Endpoint): boolean {
+  if (proxies === undefined) return false;
+  if (clientAddress === localEndpoint.clientAddress) return false;
+  return proxies.check(clientAddress, clientAddress.includes(':') ? 'ipv6' : 'ipv4');
+}
+
+function turnAway(reply: Reply): Application {
+  return { handle: (event) => (event.kind === 'connect' ? reply : undefined), giveUp() {}, close() {} };
+}
+
+function open(server: Server, { host, port }: { readonly host?: string; readonly port: number }): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen({ port, ...(host === undefined ? {} : { host }) }, () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
+}

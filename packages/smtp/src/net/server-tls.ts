@@ -1,0 +1,54 @@
+import { constants } from 'node:crypto';
+import { createSecureContext, type SecureContext, type TLSSocketOptions } from 'node:tls';
+import { Failure } from '../failure/failure.ts';
+
+/** A certificate with its chain, and its private key, both PEM. */
+export interface Certificate {
+  readonly cert: string | Buffer;
+  readonly key: string | Buffer;
+  readonly passphrase?: string;
+}
+
+/** What a server proves itself with. */
+export interface TlsSettings extends Certificate {
+  /** Certificates for clients that ask for a name; `*.example.org` stands for one label (RFC 6066 §3). */
+  readonly names?: Readonly<Record<string, Certificate>>;
+}
+
+/** What every handshake of a server uses; made once, and made anew when certificates change. */
+export type ServerTls = Pick<TLSSocketOptions, 'secureContext' | 'SNICallback' | 'ALPNCallback'>;
+
+/** Reads certificates and keys; throws Failure `tls` for what cannot be used (RFC 8996 §4, RFC 9325 §3). */
+export function openServerTls(settings: TlsSettings): ServerTls {
+  const byDefault = openContext(settings, 'default');
+  const named = new Map<string, SecureContext>();
+  for (const [name, certificate] of Object.entries(settings.names ?? {})) {
+    named.set(name.toLowerCase(), openContext(certificate, name));
+  }
+  return {
+    secureContext: byDefault,
+    // A name that is not known gets the default: mail clients often ask for one of many names (RFC 7672 §8.1).
+    SNICallback: (name, done) => done(null, findContext(named, name.toLowerCase()) ?? byDefault),
+    // A client that speaks another protocol on purpose is not led on (RFC 9325 §3.8).
+    ALPNCallback: ({ protocols }) => protocols.find((protocol) => protocol === 'smtp' || protocol === 'esmtp'),
+  };
+}
+
+function findContext(named: ReadonlyMap<string, SecureContext>, name: string): SecureContext | undefined {
+  return named.get(name) ?? named.get(`*${name.slice(name.indexOf('.'))}`);
+}
+
+function openContext({ cert, key, passphrase }: Certificate, name: string): SecureContext {
+  try {
+    return createSecureContext({
+      cert,
+      key,
+      ...(passphrase === undefined ? {} : { passphrase }),
+      minVersion: 'TLSv1.2',
+      honorCipherOrder: true,
+      secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
+    });
+  } catch (cause) {
+    throw new Failure('tls', `The certificate or key (${name}) cannot be used`, cause);
+  }
+}

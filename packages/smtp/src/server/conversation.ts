@@ -1,0 +1,131 @@
+import { Failure } from '../failure/failure.ts';
+import type { Application } from '../net/server-connection.ts';
+import type { Answer } from '../protocol/server-answers.ts';
+import type { ServerEvent } from '../protocol/server-event.ts';
+import { serverReply } from '../protocol/server-reply.ts';
+import type { Transaction } from '../protocol/transaction.ts';
+import type { Reply } from '../reply/reply.ts';
+import type { HandlerAnswer, ServerHandlers } from './handlers.ts';
+import { MessageHandling } from './message-handling.ts';
+import type { Session } from './session.ts';
+
+type Decision = HandlerAnswer | Promise<HandlerAnswer>;
+
+/** What is told when a handler throws, or a listener has trouble. */
+export type ErrorListener<State> = (error: unknown, session?: Session<State>) => void;
+
+/** Leads the events of one session to the handlers, and their answers back. */
+export class Conversation<State> implements Application {
+  readonly #handlers: ServerHandlers<State>;
+  readonly #session: Session<State>;
+  readonly #onError: ErrorListener<State>;
+  #message: MessageHandling | undefined;
+
+  constructor(handlers: ServerHandlers<State>, session: Session<State>, onError: ErrorListener<State>) {
+    this.#handlers = handlers;
+    this.#session = session;
+    this.#onError = onError;
+  }
+
+  handle(event: ServerEvent): Answer | Promise<Answer> {
+    switch (event.kind) {
+      case 'text':
+        return this.#message?.push(event.bytes);
+      case 'message':
+        return this.#begin(event.transaction);
+      case 'chunk':
+        return this.#message?.refusal();
+      case 'end':
+        return this.#message?.conclude(event.recipient, event.refused) ?? serverReply.failed;
+      case 'abort':
+        return this.#abort();
+      case 'authenticate':
+        return this.#guard(() => this.#handlers.authenticate?.(this.#session, event.credentials));
+      default:
+        return this.#guard(() => this.#decide(event));
+    }
+  }
+
+  giveUp(): void {
+    this.#onError(new Failure('timeout', 'A handler took too long'), this.#session);
+    this.#message?.giveUp();
+  }
+
+  close(): void {
+    this.#message?.fail(new Failure('lost', 'The client broke off'));
+    this.#message = undefined;
+    this.#handlers.close?.(this.#session);
+  }
+
+  #decide(
+    event: Exclude<ServerEvent, { kind: 'text' | 'message' | 'chunk' | 'end' | 'abort' | 'authenticate' }>,
+  ): Decision {
+    const handlers = this.#handlers;
+    const session = this.#session;
+    switch (event.kind) {
+      case 'connect':
+        return handlers.connect?.(session);
+      case 'secured':
+        return handlers.secured?.(session);
+      case 'hello':
+        return handlers.hello?.(session, event.hello);
+      case 'mail':
+        return handlers.mail?.(session, event.transaction);
+      case 'recipient':
+        return handlers.recipient?.(session, event.recipient, event.transaction);
+      case 'verify':
+        return handlers.verify?.(session, event.argument);
+      case 'expand':
+        return handlers.expand?.(session, event.argument);
+      case 'starttls':
+        return undefined;
+    }
+  }
+
+  #begin(transaction: Transaction): Answer | Promise<Answer> {
+    const answer = this.#guard(() => this.#handlers.data?.(this.#session, transaction));
+    if (answer instanceof Promise) return answer.then((reply) => this.#start(transaction, reply));
+    return this.#start(transaction, answer);
+  }
+
+  #start(transaction: Transaction, answer: Answer): Answer {
+    if (answer !== undefined && 'code' in answer && answer.code >= 400) return answer;
+    this.#message = new MessageHandling({
+      run: (text) => this.#handlers.message(this.#session, transaction, text),
+      recipients: this.#session.role === 'lmtp' ? transaction.recipients.length : 1,
+      explain: (error) => this.#explain(error),
+    });
+    return undefined;
+  }
+
+  async #abort(): Promise<undefined> {
+    const message = this.#message;
+    this.#message = undefined;
+    message?.fail(new Failure('aborted', 'The client gave the message up'));
+    await message?.settled;
+  }
+
+  /** Calls a handler; without one, or with one that answers at once, there is no promise to wait for. */
+  #guard(call: () => Decision | Promise<Answer> | undefined): Answer | Promise<Answer> {
+    try {
+      const answer = call();
+      if (!isThenable(answer)) return answer as Answer;
+      return Promise.resolve(answer).then(
+        (value) => value as Answer,
+        (error: unknown) => this.#explain(error),
+      );
+    } catch (error) {
+      return this.#explain(error);
+    }
+  }
+
+  /** The reply that an exception earns; the client learns nothing of its text. */
+  #explain(error: unknown): Reply {
+    this.#onError(error, this.#session);
+    return error instanceof Failure && error.kind === 'full' ? serverReply.full : serverReply.failed;
+  }
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === 'object' && value !== null && 'then' in value;
+}

@@ -1,0 +1,107 @@
+import type { Failure } from '../failure/failure.ts';
+
+/**
+ * The text of a message as it comes in: dots unstuffed, CRLF line ends, pieces in the order of the text. Iterate it once.
+ * It throws Failure when the client breaks off or the text is refused (size, bare CR or LF): let that pass through.
+ */
+export interface IncomingText extends AsyncIterable<Buffer> {
+  /** Octets seen so far. */
+  readonly size: number;
+}
+
+/** Octets that may wait for the handler before the client is held back. */
+const highWater = 262_144;
+
+const ended = Promise.resolve<IteratorResult<Buffer>>({ done: true, value: undefined });
+
+/** Carries a text from the connection, which puts pieces in, to the handler, which takes them out. */
+export class TextQueue implements IncomingText, AsyncIterator<Buffer> {
+  size = 0;
+  readonly #pieces: Buffer[] = [];
+  #waiting = 0;
+  #end: 'none' | 'ended' | 'unwanted' | Failure = 'none';
+  /** Wakes the handler. */
+  #take: { resolve(result: IteratorResult<Buffer>): void; reject(failure: Failure): void } | undefined;
+  /** Wakes the connection. */
+  #room: (() => void) | undefined;
+
+  /** Puts a piece in; a promise says when there is room for the next. */
+  push(piece: Buffer): Promise<undefined> | undefined {
+    if (this.#end !== 'none') return undefined;
+    this.size += piece.length;
+    if (this.#take !== undefined) {
+      this.#take.resolve({ done: false, value: piece });
+      this.#take = undefined;
+      return undefined;
+    }
+    this.#pieces.push(piece);
+    this.#waiting += piece.length;
+    if (this.#waiting < highWater) return undefined;
+    return new Promise((resolve) => {
+      this.#room = () => resolve(undefined);
+    });
+  }
+
+  /** Says that all is there. */
+  end(): void {
+    if (this.#end !== 'none') return;
+    this.#end = 'ended';
+    this.#take?.resolve({ done: true, value: undefined });
+    this.#take = undefined;
+  }
+
+  /** Says that it will never be complete, or is refused: what waits is dropped. */
+  fail(failure: Failure): void {
+    if (this.#end !== 'none' && this.#end !== 'ended') return;
+    this.#end = failure;
+    this.#drop();
+    this.#take?.reject(failure);
+    this.#take = undefined;
+  }
+
+  /** Says that the handler has made up its mind: what waits, and all that comes, is dropped. */
+  discard(): void {
+    if (this.#end === 'none') this.#end = 'unwanted';
+    this.#drop();
+  }
+
+  /** Whether the error is the failure that this text was ended with. */
+  isCause(error: unknown): boolean {
+    return error === this.#end;
+  }
+
+  [Symbol.asyncIterator](): AsyncIterator<Buffer> {
+    return this;
+  }
+
+  next(): Promise<IteratorResult<Buffer>> {
+    const piece = this.#pieces.shift();
+    if (piece !== undefined) {
+      this.#waiting -= piece.length;
+      if (this.#waiting < highWater) this.#makeRoom();
+      return Promise.resolve({ done: false, value: piece });
+    }
+    if (this.#end === 'ended' || this.#end === 'unwanted') return ended;
+    if (this.#end !== 'none') return Promise.reject(this.#end);
+    return new Promise((resolve, reject) => {
+      this.#take = { resolve, reject };
+    });
+  }
+
+  /** The handler leaves its loop early. */
+  return(): Promise<IteratorResult<Buffer>> {
+    this.discard();
+    return ended;
+  }
+
+  #drop(): void {
+    this.#pieces.length = 0;
+    this.#waiting = 0;
+    this.#makeRoom();
+  }
+
+  #makeRoom(): void {
+    this.#room?.();
+    this.#room = undefined;
+  }
+}

@@ -1,0 +1,60 @@
+import type { ListenAddress } from '../net/server-host.ts';
+import type { TlsSettings } from '../net/server-tls.ts';
+import type { Role, ServerRules, SessionLimits } from '../protocol/server-rules.ts';
+import type { ErrorListener } from './conversation.ts';
+import type { ServerHandlers } from './handlers.ts';
+
+/** All that a server bounds; what is left out has a default. */
+export interface ServerLimits extends SessionLimits {
+  /** Connections at once. */
+  readonly connections: number;
+  /** From one IPv4 address, or one IPv6 network of 64 bits. */
+  readonly connectionsPerAddress: number;
+  /** Milliseconds that a handler may take for an answer (RFC 5321 §4.5.3.2.6). */
+  readonly handlerTime: number;
+}
+
+const minute = 60_000;
+
+/** What holds where nothing else is said. */
+export const defaultLimits: ServerLimits = {
+  connections: 10_000,
+  connectionsPerAddress: 100,
+  messageSize: 52_428_800,
+  recipients: 1000,
+  mails: 0,
+  recipientDomains: 0,
+  errors: 20,
+  authFailures: 5,
+  errorDelay: 1000,
+  idleTime: 5 * minute,
+  sessionTime: 120 * minute,
+  handlerTime: 5 * minute,
+};
+
+/** A server: what it is called, what it proves itself with, what it decides. */
+export interface ServerOptions<State = unknown> {
+  /** The name it greets with: a domain or an address literal (RFC 5321 §4.3.1). */
+  readonly hostname: string;
+  readonly handlers: ServerHandlers<State>;
+  /** Makes `session.state` when a session begins. */
+  readonly state?: () => State;
+  /** Without it there is neither STARTTLS nor TLS from the beginning, and so no AUTH. */
+  readonly tls?: TlsSettings;
+  readonly limits?: Partial<ServerLimits>;
+  /** A text with a bare CR or LF: refused (the default), or each is made a CRLF (RFC 5321 §2.3.8). */
+  readonly bareLineEnds?: ServerRules['bareLineEnds'];
+  /** Clients that talk before they are asked: allowed (the default), or turned away (RFC 5321 §4.3.1, RFC 2920 §3.1). */
+  readonly earlyTalk?: ServerRules['earlyTalk'];
+  /** Lets passwords go over the wire for all to see (RFC 8314 §4). */
+  readonly allowCleartextAuth?: boolean;
+  /** Is told of every exception of a handler; by default it goes to standard error. */
+  readonly onError?: ErrorListener<State>;
+}
+
+/** Where to listen, and what for. */
+export type Listener = ListenAddress & {
+  readonly role: Role;
+  /** Networks whose connections begin with a PROXY header: `10.0.0.0/8`, `::1` (PROXY protocol §5). */
+  readonly proxies?: readonly string[];
+};
