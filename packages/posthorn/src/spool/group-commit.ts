@@ -1,38 +1,36 @@
 import { Failure } from '@posthorn/smtp/failure/failure';
+import type { Need, Room } from './room.ts';
 import type { Backend, Write } from './table.ts';
 
-/** The most that one transaction takes on, in octets and in writes: what comes later waits for the next. */
-const MAX_BYTES = 16 * 1024 * 1024;
-const MAX_WRITES = 10_000;
+/** The most that one transaction may grow the file by, in octets: what comes later waits for the next. */
+const MAX_GROWTH = 16 * 1024 * 1024;
 
 interface Commit {
   readonly writes: readonly Write[];
   readonly use: 'new mail' | 'queued mail';
+  readonly need: Need;
   resolve(): void;
-  reject(failure: Failure): void;
+  reject(failure: unknown): void;
 }
 
-/** What a group commit needs from the store below it. */
-export interface Ground {
-  /** Writes all in one transaction; resolves when it is on disk, to the failure when it is not. */
-  write(writes: Iterable<Write>): Promise<Failure | undefined>;
-  /** Whether there is room for these writes of new mail, besides those of the same transaction that had room before. */
-  readonly room: { begin(): void; take(writes: readonly Write[]): boolean };
-}
+/** Writes all in one transaction; resolves when it is on disk, and rejects with the failure when none of it is. */
+export type WriteAll = (writes: Iterable<Write>) => Promise<void>;
 
 /**
  * Puts the commits of many callers into one transaction and one sync: while a transaction is on its way to the disk, the
- * next one gathers. When the disk is full, a transaction is cut in halves until those that fit are in, and only those
- * that do not are refused.
+ * next one gathers.
  */
 export class GroupCommit {
-  readonly #ground: Ground;
+  readonly #write: WriteAll;
+  readonly #room: Room;
   #waiting: Commit[] = [];
+  #growth = 0;
   #running: Promise<void> | undefined;
   #closed: Failure | undefined;
 
-  constructor(ground: Ground) {
-    this.#ground = ground;
+  constructor(write: WriteAll, room: Room) {
+    this.#write = write;
+    this.#room = room;
   }
 
   commit(writes: readonly Write[], use: Commit['use']): ReturnType<Backend['commit']> {
@@ -41,7 +39,9 @@ export class GroupCommit {
         reject(this.#closed);
         return;
       }
-      this.#waiting.push({ writes, use, resolve, reject });
+      const need = this.#room.needOf(writes);
+      this.#waiting.push({ writes, use, need, resolve, reject });
+      this.#growth += need.growth;
       this.#running ??= this.#run();
     });
   }
@@ -56,51 +56,44 @@ export class GroupCommit {
     while (this.#waiting.length > 0) {
       // All that arrives in this turn of the event loop goes along.
       await new Promise(setImmediate);
-      await this.#write(this.#take());
+      await this.#runOne();
     }
     this.#running = undefined;
   }
 
-  /** The commits of the next transaction; new mail that has no room is refused here. */
+  async #runOne(): Promise<void> {
+    let taken: Commit[] = [];
+    try {
+      const first = this.#waiting[0]?.need.growth ?? 0;
+      await this.#room.begin(Math.max(first, Math.min(this.#growth, MAX_GROWTH)));
+      taken = this.#take();
+      if (taken.length > 0) await this.#write(writesOf(taken));
+      for (const commit of taken) commit.resolve();
+    } catch (error) {
+      if (taken.length === 0) taken = this.#waiting.splice(0);
+      for (const commit of taken) commit.reject(error);
+    }
+  }
+
+  /** The commits of the next transaction; those that have no room are refused here. */
   #take(): Commit[] {
     const taken: Commit[] = [];
-    let bytes = 0;
-    let count = 0;
+    const waiting = this.#waiting;
+    let growth = 0;
     let next = 0;
-    this.#ground.room.begin();
-    for (; next < this.#waiting.length && bytes < MAX_BYTES && count < MAX_WRITES; next++) {
-      const commit = this.#waiting[next] as Commit;
-      if (commit.use === 'new mail' && !this.#ground.room.take(commit.writes)) {
-        commit.reject(new Failure('full', 'There is no room left in the spool'));
-        continue;
-      }
-      for (const { value } of commit.writes) bytes += value === undefined ? 0 : value.length;
-      count += commit.writes.length;
-      taken.push(commit);
+    for (; next < waiting.length; next++) {
+      const commit = waiting[next] as Commit;
+      const fits = growth + commit.need.growth <= MAX_GROWTH && this.#room.take(commit.need, commit.use);
+      // What does not fit beside others may fit alone.
+      if (!fits && taken.length > 0) break;
+      if (fits) taken.push(commit);
+      else commit.reject(new Failure('full', 'There is no room left in the spool'));
+      growth += commit.need.growth;
+      this.#growth -= commit.need.growth;
     }
-    this.#waiting = next === this.#waiting.length ? [] : this.#waiting.slice(next);
+    this.#waiting = next === waiting.length ? [] : waiting.slice(next);
     return taken;
   }
-
-  async #write(commits: Commit[]): Promise<void> {
-    if (commits.length === 0) return;
-    const failure = await this.#ground.write(writesOf(commits));
-    if (failure === undefined) {
-      for (const commit of commits) commit.resolve();
-    } else if (failure.kind === 'full' && commits.length > 1) {
-      // What is queued goes first: settling it is what makes room.
-      const ordered = [...commits.filter(isQueued), ...commits.filter((commit) => !isQueued(commit))];
-      const half = ordered.length >> 1;
-      await this.#write(ordered.slice(0, half));
-      await this.#write(ordered.slice(half));
-    } else {
-      for (const commit of commits) commit.reject(failure);
-    }
-  }
-}
-
-function isQueued(commit: Commit): boolean {
-  return commit.use === 'queued mail';
 }
 
 function* writesOf(commits: readonly Commit[]): Iterable<Write> {

@@ -7,7 +7,6 @@ import type { Backend, Write } from './table.ts';
 /** The longest that one transaction may take, in milliseconds; a disk that is slower is taken for dead. */
 const DEADLINE = 120_000;
 
-const EIO = 5;
 /** ENOSPC, EFBIG, EDQUOT, MDB_MAP_FULL, MDB_TXN_FULL. */
 const FULL: readonly number[] = [28, 27, 122, -30792, -30788];
 
@@ -16,15 +15,14 @@ export function createLmdbBackend(spool: LmdbSpool, room: Room): Backend {
   const { root, tables } = spool;
   let dead: Failure | undefined;
 
-  async function write(writes: Iterable<Write>): Promise<Failure | undefined> {
-    if (dead !== undefined) return dead;
+  async function write(writes: Iterable<Write>): Promise<void> {
+    if (dead !== undefined) throw dead;
     try {
       await withDeadline(root.batch(() => apply(writes)));
-      return undefined;
     } catch (error) {
-      const failure = await failureOf(error, room);
+      const failure = await failureOf(error);
       if (error === expired) dead = failure;
-      return failure;
+      throw failure;
     }
   }
 
@@ -36,12 +34,13 @@ export function createLmdbBackend(spool: LmdbSpool, room: Room): Backend {
     }
   }
 
-  const commits = new GroupCommit({ write, room });
+  const commits = new GroupCommit(write, room);
   return {
     tables,
     commit: (writes, use) => commits.commit(writes, use),
     async close() {
       await commits.close(new Failure('storage', 'The spool is closed'));
+      await room.close();
       // A transaction that hangs would hold up closing for ever.
       if (dead === undefined) await root.close();
     },
@@ -63,12 +62,11 @@ async function withDeadline(done: Promise<unknown>): Promise<void> {
 }
 
 /** A transaction that failed, as a failure: LMDB tells the cause by a promise that the error carries. */
-async function failureOf(error: unknown, room: Room): Promise<Failure> {
+async function failureOf(error: unknown): Promise<Failure> {
   const { commitError } = error as { commitError?: Promise<unknown> };
   const cause = commitError === undefined ? error : await commitError.catch((reason: unknown) => reason);
   const code = (cause as { code?: number }).code;
-  // A write that the disk took in part only is EIO to LMDB.
-  const isFull = code !== undefined && (FULL.includes(code) || (code === EIO && room.isScarce()));
-  if (isFull) return new Failure('full', 'The disk of the spool is full', cause);
+  // A file system that writes nothing in place may be full even so.
+  if (code !== undefined && FULL.includes(code)) return new Failure('full', 'The disk of the spool is full', cause);
   return new Failure('storage', 'The spool cannot be written', cause);
 }

@@ -33,6 +33,8 @@ export class LmdbTable implements Table {
 /** The spool as LMDB has it. */
 export interface LmdbSpool {
   readonly root: RootDatabase<Buffer, string>;
+  /** What the spool says of itself: its format, the process that owns it. */
+  readonly meta: Bytes;
   readonly tables: Tables<LmdbTable>;
 }
 
@@ -58,10 +60,12 @@ export function statistics(database: Bytes): Statistics {
 export function openTables(path: string, { readOnly }: { readOnly: boolean }): LmdbSpool {
   const root = openRoot(path, readOnly);
   try {
-    checkFormat(root, { path, readOnly });
+    const meta = openDatabase(root, 'meta', path);
+    checkFormat(meta, { path, readOnly });
     const table = (name: keyof Tables) => new LmdbTable(openDatabase(root, name, path));
     return {
       root,
+      meta,
       tables: {
         messages: table('messages'),
         states: table('states'),
@@ -104,11 +108,7 @@ function openDatabase(root: RootDatabase<Buffer, string>, name: string, path: st
   return database;
 }
 
-function checkFormat(
-  root: RootDatabase<Buffer, string>,
-  { path, readOnly }: { path: string; readOnly: boolean },
-): void {
-  const meta = openDatabase(root, 'meta', path);
+function checkFormat(meta: Bytes, { path, readOnly }: { path: string; readOnly: boolean }): void {
   const found = meta.getBinary('format');
   if (found === undefined && !readOnly) {
     meta.putSync('format', Buffer.from(FORMAT));

@@ -5,9 +5,8 @@ import { createLmdbBackend } from './lmdb-backend.ts';
 import { openTables } from './lmdb-tables.ts';
 import { recover } from './recover.ts';
 import { Room } from './room.ts';
-import { takeOwnership } from './spool-owner.ts';
+import { openOwnership } from './spool-owner.ts';
 import { SpoolStore } from './spool-store.ts';
-import type { Backend } from './table.ts';
 
 /** How to open a spool. */
 export interface SpoolOptions {
@@ -25,16 +24,20 @@ export interface SpoolOptions {
  */
 export async function openSpool({ path, now, capacity }: SpoolOptions): Promise<QueueStore> {
   const place = makeDirectory(path);
-  const ownership = takeOwnership(place);
-  let backend: Backend | undefined;
+  const ownership = openOwnership(place);
+  let close = () => ownership.release();
   try {
     const spool = openTables(place, { readOnly: false });
-    const lmdb = createLmdbBackend(spool, new Room(spool, place, capacity ?? Number.POSITIVE_INFINITY));
-    backend = { ...lmdb, close: () => lmdb.close().finally(() => ownership.release()) };
+    close = () => spool.root.close().finally(() => ownership.release());
+    ownership.claim(spool);
+    const room = await Room.open(spool, place, capacity ?? Number.POSITIVE_INFINITY);
+    const lmdb = createLmdbBackend(spool, room);
+    close = () => lmdb.close().finally(() => ownership.release());
+    const backend = { ...lmdb, close };
     await recover(backend);
     return new SpoolStore(backend, now);
   } catch (error) {
-    await (backend ?? { close: () => ownership.release() }).close();
+    await close();
     throw error;
   }
 }

@@ -2,7 +2,8 @@ import { partKey } from './content.ts';
 import { freshDueKey, planDue } from './plan.ts';
 import type { Backend, Write } from './table.ts';
 
-const STEP = 1000;
+/** Entries of one transaction: few enough for the room that a full disk has left. */
+const STEP = 100;
 
 /** Makes the tables whole after an earlier run, by walks over the keys of what it had in hand. */
 export async function recover(backend: Backend): Promise<void> {

@@ -1,60 +1,60 @@
 import { join } from 'node:path';
 import { Failure } from '@posthorn/smtp/failure/failure';
 import { open, type RootDatabase } from 'lmdb';
+import type { LmdbSpool } from './lmdb-tables.ts';
 
 /** Spools that this process owns: LMDB tells processes apart, not callers within one. */
 const owned = new Set<string>();
 
-/** The right to write a spool; LMDB gives it up for whoever dies, by the lock that each of its readers has on its file. */
+/** What stands for the right to write a spool. */
 export interface Ownership {
+  /** Throws Failure `storage` when another process has the right. */
+  claim(spool: LmdbSpool): void;
   release(): Promise<void>;
 }
 
 /**
- * Takes the spool for this process, in a small environment that only owners open: who is listed there as a reader is
- * alive, so that neither a killed process nor its number given to another one stands in the way. Throws Failure
- * `storage` when another one has it.
+ * Opens what it takes to own a spool: the spool names its owner, and a small environment beside it, that only owners
+ * open, lists who is alive. So neither a killed process nor its number given to another one stands in the way. Throws
+ * Failure `storage` when this process has the spool already.
  */
-export function takeOwnership(path: string): Ownership {
+export function openOwnership(path: string): Ownership {
   if (owned.has(path)) throw taken(path, process.pid);
-  const root = openRoot(path);
-  try {
-    // A reader that stays: it shows that this process is alive.
-    root.get('owner');
-    root.useReadTransaction();
-    const owner = root.transactionSync(() => claim(root));
-    if (owner !== process.pid) throw taken(path, owner);
-  } catch (error) {
-    void root.close();
-    throw error;
-  }
+  const alive = openAlive(path);
+  // A reader that stays: it shows that this process is alive.
+  alive.get('reader');
+  alive.useReadTransaction();
   owned.add(path);
   return {
+    claim({ root, meta }) {
+      const owner = root.transactionSync(() => claim(meta, alive));
+      if (owner !== process.pid) throw taken(path, owner);
+    },
     async release() {
       owned.delete(path);
-      await root.close();
+      await alive.close();
     },
   };
 }
 
 /** The process that owns the spool: this one if no other does; runs while no other process can. */
-function claim(root: RootDatabase<string, string>): number {
-  root.readerCheck();
-  const owner = Number(root.get('owner') ?? 0);
-  if (owner !== process.pid && readersOf(root).includes(owner)) return owner;
-  void root.put('owner', String(process.pid));
+function claim(meta: LmdbSpool['meta'], alive: RootDatabase): number {
+  alive.readerCheck();
+  const owner = Number(meta.getBinary('owner') ?? 0);
+  if (owner !== process.pid && readersOf(alive).includes(owner)) return owner;
+  void meta.put('owner', Buffer.from(String(process.pid)));
   return process.pid;
 }
 
 /** Process numbers of the readers, from the first column of a table with a head. */
-function readersOf(root: RootDatabase<string, string>): number[] {
-  return root
+function readersOf(alive: RootDatabase): number[] {
+  return alive
     .readerList()
     .split('\n')
     .map((line) => Number.parseInt(line, 10));
 }
 
-function openRoot(path: string): RootDatabase<string, string> {
+function openAlive(path: string): RootDatabase {
   const options = {
     path: join(path, 'owner'),
     encoding: 'string',
@@ -63,7 +63,7 @@ function openRoot(path: string): RootDatabase<string, string> {
     permissionsMode: 0o600,
   } as const;
   try {
-    return open<string, string>(options);
+    return open(options);
   } catch (cause) {
     throw new Failure('storage', `The spool at ${path} cannot be locked: ${(cause as Error).message}`, cause);
   }

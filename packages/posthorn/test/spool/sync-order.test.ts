@@ -52,7 +52,7 @@ async function trace(writers: number, count: number): Promise<{ calls: Call[]; l
 function dataCalls(calls: readonly Call[]) {
   const opened = calls.filter(({ text }) => /^openat.*"[^"]*data\.mdb"/.test(text) && !text.includes('/owner/'));
   const fdOf = (flag: RegExp) => opened.filter(({ text }) => flag.test(text)).at(-1)?.result;
-  const [plain, direct] = [fdOf(/O_RDWR/), fdOf(/O_WRONLY\|O_D?SYNC/)];
+  const [plain, direct] = [fdOf(/O_RDWR\|O_CREAT/), fdOf(/O_WRONLY\|O_D?SYNC/)];
   const isWrite = ({ name }: Call) => name.includes('write');
   return {
     pages: calls.filter((call) => isWrite(call) && call.fd === plain),
