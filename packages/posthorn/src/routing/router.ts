@@ -1,0 +1,113 @@
+import { parseLiteral } from '@posthorn/smtp/address/domain';
+import type { Mailbox } from '@posthorn/smtp/address/mailbox';
+import { normalizeAddress } from '@posthorn/smtp/address/normalize-address';
+import { normalizeDomain } from '@posthorn/smtp/address/normalize-domain';
+import { readForwardPath } from '@posthorn/smtp/address/path';
+import { Failure } from '@posthorn/smtp/failure/failure';
+import type { NextHop } from '../queue/next-hop.ts';
+import { parseDomainPattern } from './domain-pattern.ts';
+import { nextHopOf } from './next-hop-of.ts';
+import { parseTarget, type Target } from './target.ts';
+
+/** How mail for one of our domains is delivered. */
+export interface LocalDomain {
+  /** A target, see `parseTarget`. */
+  readonly deliver: string;
+  /** Whether local-parts that differ in case alone are different mailboxes; off by default (RFC 5321 §2.4). */
+  readonly caseSensitive?: boolean;
+}
+
+/** Sends some domains another way than their mail exchangers; the first that fits decides. */
+export interface Route {
+  /** A domain, `*.domain` or `*`. */
+  readonly domain: string;
+  /** A target, see `parseTarget`. */
+  readonly to: string;
+}
+
+/** All that decides where mail goes. */
+export interface RouterConfig {
+  readonly localDomains: Readonly<Record<string, LocalDomain>>;
+  readonly routes?: readonly Route[];
+  /** The local domain of a bare `Postmaster` and of literals of our own addresses. */
+  readonly homeDomain?: string;
+  /** IP addresses of this host. */
+  readonly ownAddresses?: readonly string[];
+  /** The mailbox whose mail an address of a local domain gets, detail taken away; undefined: there is none any more. */
+  readonly mailboxOf?: (address: string) => string | undefined;
+}
+
+/** Says where mail for an address goes; the same answer for the same address. */
+export interface Router {
+  route(address: string): NextHop;
+}
+
+interface Delivery {
+  readonly target: Target;
+  readonly caseSensitive: boolean;
+}
+
+/** Makes a router. Throws Failure `invalid` for a faulty domain or target (RFC 5321 §5.1). */
+export function createRouter(config: RouterConfig): Router {
+  const local = new Map(
+    Object.entries(config.localDomains).map(([domain, { deliver, caseSensitive = false }]) => [
+      valid(normalizeDomain(domain), `${domain} is no domain`),
+      { target: readTarget(deliver), caseSensitive },
+    ]),
+  );
+  const routes = (config.routes ?? []).map(({ domain, to }) => ({
+    fits: valid(parseDomainPattern(domain), `${domain} is no domain, *.domain or *`),
+    target: readTarget(to),
+  }));
+  const own = new Set((config.ownAddresses ?? []).map(normalizeAddress));
+  const home = normalizeDomain(config.homeDomain ?? '');
+  const mailboxOf = config.mailboxOf ?? ((address: string) => address);
+
+  /** The normalized domain that decides, or undefined for one that leads nowhere. */
+  const decidingDomain = ({ domain }: Mailbox): string | undefined => {
+    if (domain === '') return home;
+    const literal = parseLiteral(domain);
+    if (literal === undefined || literal.family === 'other') return normalizeDomain(domain);
+    return own.has(normalizeAddress(literal.address)) ? home : normalizeDomain(domain);
+  };
+
+  const deliver = (address: string, domain: string, { target, caseSensitive }: Delivery): NextHop => {
+    const mailbox = parseAddress(mailboxOf(address) ?? '');
+    if (mailbox === undefined) return nowhere('5.1.1', 'No such mailbox here');
+    const name = mailbox.localPart.normalize('NFC');
+    return nextHopOf(target, { local: caseSensitive ? name : name.toLowerCase(), domain });
+  };
+
+  return {
+    route(address) {
+      const mailbox = parseAddress(address);
+      if (mailbox === undefined) return nowhere('5.1.3', 'The address is malformed');
+      const domain = decidingDomain(mailbox);
+      if (domain === undefined) return nowhere('5.1.2', 'No way leads to that domain');
+      const delivery = local.get(domain);
+      if (delivery !== undefined) return deliver(address, domain, delivery);
+      const target = routes.find(({ fits }) => fits(domain))?.target ?? { kind: 'mx' };
+      return nextHopOf(target, { local: mailbox.localPart, domain });
+    },
+  };
+}
+
+function parseAddress(address: string): Mailbox | undefined {
+  const read = readForwardPath(`<${address}>`, { utf8: true });
+  return read?.rest === '' ? read.path : undefined;
+}
+
+function readTarget(text: string): Target {
+  const target = parseTarget(text);
+  if (typeof target === 'string') throw new Failure('invalid', target);
+  return target;
+}
+
+function valid<T>(value: T | undefined, mistake: string): T {
+  if (value === undefined) throw new Failure('invalid', mistake);
+  return value;
+}
+
+function nowhere(status: `5.${number}.${number}`, text: string): NextHop {
+  return nextHopOf({ kind: 'nowhere', status, text }, { local: '', domain: '' });
+}
