@@ -87,7 +87,8 @@ function expandRecipients(directory: Directory, transaction: Transaction): Recip
     const expanded = directory.expand(formatMailbox(mailbox));
     if (expanded.kind === 'loop') return 'loop';
     for (const address of expanded.recipients) {
-      if (!recipients.has(address)) recipients.set(address, { address, ...parameters });
+      const key = directory.keyOf(address);
+      if (!recipients.has(key)) recipients.set(key, { address, ...parameters });
     }
   }
   return [...recipients.values()];

@@ -4,7 +4,11 @@ import { plain } from '../sasl/plain.ts';
 import type { ServerLimits, ServerOptions } from './options.ts';
 
 /** The rules for the sessions of one role: what it requires decides the role, what it offers the options (RFC 6409 §3). */
-export function composeRules<State>(options: ServerOptions<State>, role: Role, limits: ServerLimits): ServerRules {
+export function composeRules<State>(
+  options: ServerOptions<State>,
+  { role, requireTls }: { readonly role: Role; readonly requireTls: boolean },
+  limits: ServerLimits,
+): ServerRules {
   const isSubmission = role === 'submission' || role === 'submissions';
   const cleartextAuth = options.allowCleartextAuth ?? false;
   return {
@@ -13,7 +17,7 @@ export function composeRules<State>(options: ServerOptions<State>, role: Role, l
     mechanisms: options.handlers.authenticate === undefined ? [] : [plain, login],
     cleartextAuth,
     startTls: options.tls !== undefined && role !== 'submissions',
-    requireTls: role === 'submission' && !cleartextAuth,
+    requireTls: requireTls || (role === 'submission' && !cleartextAuth),
     requireAuth: isSubmission,
     expand: options.handlers.expand !== undefined,
     bareLineEnds: options.bareLineEnds ?? 'reject',

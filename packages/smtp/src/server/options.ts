@@ -55,6 +55,8 @@ export interface ServerOptions<State = unknown> {
 /** Where to listen, and what for. */
 export type Listener = ListenAddress & {
   readonly role: Role;
+  /** Whether MAIL waits for TLS; always so on submission. Not for a public port 25 (RFC 3207 §4). */
+  readonly requireTls?: boolean;
   /** Networks whose connections begin with a PROXY header: `10.0.0.0/8`, `::1` (PROXY protocol §5). */
   readonly proxies?: readonly string[];
 };

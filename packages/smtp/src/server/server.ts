@@ -46,20 +46,21 @@ export function createServer<State = unknown>(options: ServerOptions<State>): Se
   const tls = options.tls === undefined ? undefined : openServerTls(options.tls);
   checkHostname(options.hostname);
   const host = new ServerHost({ limits, tls, handlerTime: limits.handlerTime, report: onError });
-  const services = new Map<Role, Service>();
+  const services = new Map<string, Service>();
 
-  function serviceOf(role: Role): Service {
-    let service = services.get(role);
+  function serviceOf(role: Role, requireTls = false): Service {
+    const key = requireTls ? `${role} over TLS` : role;
+    let service = services.get(key);
     if (service === undefined) {
       service = {
-        rules: composeRules(options, role, limits),
+        rules: composeRules(options, { role, requireTls }, limits),
         implicitTls: role === 'submissions',
         application(session, endpoint) {
           const view = new SessionView(session, role, endpoint, options.state?.() as State);
           return new Conversation(options.handlers, view, onError);
         },
       };
-      services.set(role, service);
+      services.set(key, service);
     }
     checkRole(service, tls !== undefined);
     return service;
@@ -73,7 +74,7 @@ export function createServer<State = unknown>(options: ServerOptions<State>): Se
       if (listener.role === 'lmtp' && 'port' in listener && listener.port === 25) {
         throw new Failure('invalid', 'LMTP must not be served on port 25 (RFC 2033 §5)');
       }
-      const service = serviceOf(listener.role);
+      const service = serviceOf(listener.role, listener.requireTls);
       const proxies = listener.proxies && { proxies: parseNetworks(listener.proxies) };
       const server = await host.listen(listener, { ...service, ...proxies });
       const address = server.address() as AddressInfo | string;

@@ -1,0 +1,46 @@
+import { networkInterfaces } from 'node:os';
+import { networkMatcher } from '../config/network.ts';
+import type { Config } from '../config/schema.ts';
+import { createDirectory, type Directory } from '../directory/directory.ts';
+import type { NextHop } from '../queue/next-hop.ts';
+import { createRouter } from '../routing/router.ts';
+
+/** What a reload replaces: who is who, where mail goes, who may do what. */
+export interface Policy {
+  readonly directory: Directory;
+  readonly users: Config['users'];
+  route(address: string): NextHop;
+  isRelayClient(address: string): boolean;
+}
+
+/** IP addresses of this host's interfaces. */
+export function ownAddresses(): string[] {
+  return Object.values(networkInterfaces()).flatMap((list) => (list ?? []).map(({ address }) => address));
+}
+
+/** Makes the policy of a configuration. Throws Failure `invalid` for what its check would have found. */
+export function createPolicy(config: Config): Policy {
+  const own = ownAddresses();
+  const { hostname, domains, routes, users, postmaster } = config;
+  const directory = createDirectory({
+    hostname,
+    ownAddresses: own,
+    domains,
+    ...(postmaster === undefined ? {} : { postmaster }),
+  });
+  const router = createRouter({
+    localDomains: localDomainsOf(config),
+    routes,
+    ownAddresses: own,
+    homeDomain: directory.homeDomain,
+    mailboxOf: directory.mailboxOf,
+  });
+  return { directory, users, route: router.route, isRelayClient: networkMatcher(config.relayFrom) };
+}
+
+/** Domains with mailboxes; the others only pass through. */
+function localDomainsOf({ domains }: Config): Record<string, { deliver: string }> {
+  const local: Record<string, { deliver: string }> = {};
+  for (const [name, { deliver }] of Object.entries(domains)) if (deliver !== undefined) local[name] = { deliver };
+  return local;
+}

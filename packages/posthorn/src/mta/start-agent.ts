@@ -1,0 +1,135 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { createServer, type Listener, type ListeningAddress, type Role } from '@posthorn/smtp/server';
+import type { Config } from '../config/schema.ts';
+import { createStubResolver } from '../dns/stub-resolver.ts';
+import type { QueueStore } from '../queue/queue-store.ts';
+import { openSpool } from '../spool/open-spool.ts';
+import { retryPolicyOf, schedulerLimitsOf } from './agent-policy.ts';
+import { createAgents } from './agents.ts';
+import { createHandlers } from './handlers.ts';
+import { Log, type LogSink } from './log.ts';
+import { createPolicy, ownAddresses } from './policy.ts';
+import { ReportWriter } from './report-writer.ts';
+import { Scheduler } from './scheduler.ts';
+
+/** Where one listener of a running agent is. */
+export type RunningListener = ListeningAddress & { readonly role: Role };
+
+/** An agent that runs. */
+export interface RunningAgent extends AsyncDisposable {
+  readonly listeners: readonly RunningListener[];
+  readonly store: QueueStore;
+  /** Messages in hand now; the others wait in the store. */
+  readonly inHand: () => number;
+  /** Connections now. */
+  readonly sessions: () => number;
+  /** Looks at the store at once: something there was changed. */
+  wake(): void;
+  /**
+   * Takes over domains, users, routes, networks and certificates; sessions go on. Throws Failure, and changes nothing then.
+   * What it names in the answer needs a restart.
+   */
+  reload(config: Config): { readonly needsRestart: readonly string[] };
+  /** Ends: running transactions and attempts have `grace` milliseconds, 10 seconds by default. */
+  close(options?: { readonly grace?: number }): Promise<void>;
+}
+
+const defaultGrace = 10_000;
+const mostHops = 100;
+
+/** Puts the agent together and runs it. Rejects with Failure `storage`, `tls` or `invalid`, or when it cannot listen. */
+export async function startAgent(options: { readonly config: Config; readonly log: LogSink }): Promise<RunningAgent> {
+  const { config } = options;
+  const log = new Log(options.log);
+  const now = Date.now;
+  let policy = createPolicy(config);
+  const resolver = createStubResolver(config.dns);
+  const store = await openSpool({ path: join(config.dataDir, 'spool'), now });
+  const { hostname } = config;
+  const retry = retryPolicyOf(config);
+  const agents = createAgents({ config, resolver, ownAddresses: ownAddresses(), now });
+  const postmaster = config.postmaster ?? `postmaster@${policy.directory.homeDomain}`;
+  const scheduler = new Scheduler({
+    store,
+    route: (address) => policy.route(address),
+    agentFor: agents.for,
+    reports: new ReportWriter({ hostname, postmaster, policy: retry, newId: () => store.newId(), now }),
+    policy: retry,
+    limits: schedulerLimitsOf(config),
+    log,
+    now,
+    chance: Math.random,
+  });
+  const server = createServer({
+    hostname,
+    handlers: createHandlers({ policy: () => policy, resolver, hostname, store, scheduler, log, now, mostHops }),
+    limits: serverLimits(config),
+    onError: (error) => log.error({ err: error }, 'a handler failed'),
+    ...tlsOf(config),
+  });
+
+  let closing: Promise<void> | undefined;
+  async function close(grace: number): Promise<void> {
+    await server.close({ grace });
+    await scheduler.stop(grace);
+    await agents.close();
+    await store.close();
+  }
+
+  const listeners: RunningListener[] = [];
+  try {
+    for (const listener of config.listeners) {
+      listeners.push({ role: listener.role, ...(await server.listen(listenerOf(listener))) });
+    }
+  } catch (error) {
+    await close(0);
+    throw error;
+  }
+  scheduler.wake();
+
+  return {
+    listeners,
+    store,
+    inHand: () => scheduler.size,
+    sessions: () => server.sessions,
+    wake: () => scheduler.wake(),
+    reload(next) {
+      const nextPolicy = createPolicy(next);
+      const { tls } = tlsOf(next);
+      if (tls !== undefined) server.reload({ tls });
+      policy = nextPolicy;
+      return { needsRestart: fixedFields.filter((field) => print(config[field]) !== print(next[field])) };
+    },
+    close({ grace = defaultGrace } = {}) {
+      closing ??= close(grace);
+      return closing;
+    },
+    [Symbol.asyncDispose]() {
+      return this.close();
+    },
+  };
+}
+
+/** What is read once, at the start. */
+const fixedFields = ['hostname', 'dataDir', 'listeners', 'limits', 'queue', 'dns', 'postmaster'] as const;
+
+function print(value: unknown): string | undefined {
+  return JSON.stringify(value);
+}
+
+function tlsOf({ tls }: Config): { tls?: { cert: Buffer; key: Buffer } } {
+  return tls === undefined ? {} : { tls: { cert: readFileSync(tls.cert), key: readFileSync(tls.key) } };
+}
+
+function listenerOf({ role, requireTls, proxyProtocol, ...address }: Config['listeners'][number]): Listener {
+  const proxies = proxyProtocol.map(({ address: network, prefix }) => `${network}/${prefix}`);
+  const { path, host, port } = address as { path?: string; host?: string; port?: number };
+  const where = path !== undefined ? { path } : { port: port ?? 0, ...(host === undefined ? {} : { host }) };
+  return { role, requireTls, ...where, ...(proxies.length === 0 ? {} : { proxies }) };
+}
+
+function serverLimits({ limits }: Config) {
+  const { connections, connectionsPerAddress, messageSize, recipients, errors, sessionTime, idleTime } = limits;
+  return { connections, connectionsPerAddress, messageSize, recipients, errors, sessionTime, idleTime };
+}
