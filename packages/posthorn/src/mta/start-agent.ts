@@ -88,6 +88,10 @@ export async function startAgent(options: { readonly config: Config; readonly lo
   }
   scheduler.wake();
 
+  const end = (grace: number): Promise<void> => {
+    closing ??= close(grace);
+    return closing;
+  };
   return {
     listeners,
     store,
@@ -101,13 +105,8 @@ export async function startAgent(options: { readonly config: Config; readonly lo
       policy = nextPolicy;
       return { needsRestart: fixedFields.filter((field) => print(config[field]) !== print(next[field])) };
     },
-    close({ grace = defaultGrace } = {}) {
-      closing ??= close(grace);
-      return closing;
-    },
-    [Symbol.asyncDispose]() {
-      return this.close();
-    },
+    close: ({ grace = defaultGrace } = {}) => end(grace),
+    [Symbol.asyncDispose]: () => end(defaultGrace),
   };
 }
 
