@@ -1,26 +1,39 @@
-import type { MailParameters, RcptParameters } from '../command/parameters.ts';
-import type { Reply } from '../reply/reply.ts';
+import { type ConnectOptions, connectClient } from './connect-client.ts';
+import type { Patience } from './job.ts';
+import { type RawMessage, toParcel } from './open-connection.ts';
+import { Pool, type PoolLimits } from './pool.ts';
+import type { SendResult } from './send-result.ts';
 
-/** How a connection is secured; every one but `opportunistic` and `none` fails closed (RFC 3207 §4, RFC 8314 §3). */
-export type Tls = 'implicit' | 'starttls' | 'opportunistic' | 'none';
-
-/** The text of a message: CRLF or LF line ends for strings and streams alike. */
-export type Text = string | Uint8Array | AsyncIterable<Uint8Array>;
-
-/** Who a message goes to (RFC 5321 §2.3.1); addresses are `local@domain`. */
-export interface ClientEnvelope {
-  /** The empty string is the null reverse-path. */
-  readonly from: string;
-  readonly to: readonly (string | ({ readonly address: string } & RcptParameters))[];
-  readonly mail?: MailParameters;
+/** Where a client sends to, and how many connections it keeps. */
+export interface ClientOptions extends ConnectOptions {
+  readonly limits?: Partial<PoolLimits>;
 }
 
-/** What became of one recipient (RFC 5321 §4.2.1, RFC 2033 §4.2). */
-export interface RecipientResult {
-  readonly address: string;
-  readonly kind: 'accepted' | 'deferred' | 'refused';
-  /** The reply that decided; absent when the connection failed first (then `kind` is deferred). */
-  readonly reply?: Reply;
-  /** The step that decided. */
-  readonly phase: 'connect' | 'greeting' | 'hello' | 'tls' | 'auth' | 'mail' | 'rcpt' | 'data' | 'text';
+/** Sends messages to one host over connections that it keeps. */
+export interface Client extends AsyncDisposable {
+  /**
+   * Sends a message. Whatever the host or the network does is a result per recipient. It rejects with Failure `invalid`
+   * for what is wrong with the message itself, `limit` when too many messages wait, `aborted` when the client is closed.
+   */
+  send(message: RawMessage, patience?: Patience): Promise<SendResult>;
+  /** Sends what waits, then ends all connections with QUIT. */
+  close(): Promise<void>;
+}
+
+const defaultLimits: PoolLimits = { connections: 5, messagesPerConnection: 1000, idleTime: 30_000, queue: 10_000 };
+
+/** Milliseconds that one message may take unless the caller says otherwise: longer than the reply to a text may. */
+const defaultDeadline = 15 * 60_000;
+
+/** Makes a client; nothing is opened before the first message. */
+export function createClient(options: ClientOptions): Client {
+  const pool = new Pool((signal) => connectClient(options, signal), { ...defaultLimits, ...options.limits });
+  const close = () => pool.close();
+  return {
+    send: async (message, { signal, deadline = defaultDeadline } = {}) => {
+      return pool.send(toParcel(message), { signal, deadline });
+    },
+    close,
+    [Symbol.asyncDispose]: close,
+  };
 }

@@ -1,0 +1,61 @@
+import type { Mailbox } from '../address/mailbox.ts';
+import { normalizeDomain } from '../address/normalize-domain.ts';
+import { parseMailbox } from '../address/parse-mailbox.ts';
+import type { MailParameters, RcptParameters } from '../command/parameters.ts';
+import { Failure } from '../failure/failure.ts';
+import type { Transaction } from '../protocol/transaction.ts';
+
+/** A recipient, with what its sender asks for about it (RFC 3461 §4). */
+export type ClientRecipient = string | ({ readonly address: string } & RcptParameters);
+
+/** Who a message is from and for (RFC 5321 §2.3.1); addresses are `local@domain`. */
+export interface ClientEnvelope {
+  /** The empty string is the null reverse-path. */
+  readonly from: string;
+  readonly to: readonly ClientRecipient[];
+  /** What goes with MAIL; the host gets what it offers. */
+  readonly mail?: MailParameters;
+}
+
+/** The mailbox of an address, its domain as A-labels. Throws Failure `invalid` (RFC 5321 §4.1.2, RFC 6531 §3.3). */
+export function toMailbox(address: string): Mailbox {
+  const mailbox = parseMailbox(address, { utf8: true });
+  const isAscii = mailbox !== undefined && /^[!-~]*$/.test(mailbox.domain);
+  const domain = mailbox === undefined || isAscii ? mailbox?.domain : normalizeDomain(mailbox.domain);
+  if (mailbox === undefined || domain === undefined)
+    throw new Failure('invalid', `not an address: ${JSON.stringify(address)}`);
+  return { localPart: mailbox.localPart, domain };
+}
+
+/** Reads an envelope. Throws Failure `invalid` before anything is sent: no part of it can bring a line of its own (RFC 5321 §4.1.2). */
+export function toTransaction({ from, to, mail = {} }: ClientEnvelope): Transaction {
+  if (to.length === 0) throw new Failure('invalid', 'a message needs a recipient');
+  checkMail(mail);
+  return {
+    reversePath: from === '' ? null : toMailbox(from),
+    mail,
+    recipients: to.map((recipient) => {
+      const { address, ...parameters } = typeof recipient === 'string' ? { address: recipient } : recipient;
+      checkRcpt(parameters);
+      return { mailbox: toMailbox(address), parameters };
+    }),
+  };
+}
+
+function checkMail({ size, body, ret, envelopeId, auth }: MailParameters): void {
+  const isSize = size === undefined || (Number.isSafeInteger(size) && size >= 0);
+  const isBody = body === undefined || ['7BIT', '8BITMIME', 'BINARYMIME'].includes(body);
+  const isRet = ret === undefined || ret === 'FULL' || ret === 'HDRS';
+  const isEnvelopeId = envelopeId === undefined || /^[ -~]{1,100}$/.test(envelopeId);
+  const isAuth = auth === undefined || auth === null || /^[ -~]{1,250}$/.test(auth);
+  if (!(isSize && isBody && isRet && isEnvelopeId && isAuth)) throw new Failure('invalid', 'bad parameter of MAIL');
+}
+
+function checkRcpt({ notify = [], originalRecipient }: RcptParameters): void {
+  const isNotify = notify.every((wish) => ['SUCCESS', 'FAILURE', 'DELAY'].includes(wish));
+  const isOriginal =
+    originalRecipient === undefined ||
+    (originalRecipient.length <= 500 &&
+      /^(?:utf-8;[^\p{Cc} ]+|(?!utf-8;)[a-z0-9-]+;[ -~]+)$/iu.test(originalRecipient));
+  if (!isNotify || !isOriginal) throw new Failure('invalid', 'bad parameter of RCPT');
+}

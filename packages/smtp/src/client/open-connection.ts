@@ -1,0 +1,113 @@
+import { formatCommand } from '../command/format-command.ts';
+import { Failure } from '../failure/failure.ts';
+import { Alarms } from '../net/alarms.ts';
+import type { Capabilities } from '../protocol/client-capabilities.ts';
+import type { Privacy } from '../protocol/client-setup.ts';
+import type { Reply } from '../reply/reply.ts';
+import { type ConnectOptions, connectClient } from './connect-client.ts';
+import type { ClientConnection } from './connection.ts';
+import { type ClientEnvelope, toTransaction } from './envelope.ts';
+import { Job, type Patience } from './job.ts';
+import { Parcel } from './parcel.ts';
+import type { SendResult } from './send-result.ts';
+import { type Text, TextSource } from './text-source.ts';
+
+/** A message as it goes out: the text is sent as it is, but for its line ends. */
+export interface RawMessage {
+  readonly envelope: ClientEnvelope;
+  readonly text: Text;
+}
+
+/** One session with one host (RFC 5321 §3.1). Messages given to it at the same time are pipelined where the host offers that. */
+export interface Connection extends AsyncDisposable {
+  readonly capabilities: Capabilities;
+  readonly greeting: Reply | undefined;
+  readonly privacy: Privacy;
+  /** Whether messages can still be sent. */
+  readonly usable: boolean;
+  /**
+   * Sends a message. Whatever the host or the network does is a result per recipient; it rejects only for what is wrong
+   * with the message itself, with Failure `invalid`, before anything is sent.
+   */
+  send(message: RawMessage, patience?: Patience): Promise<SendResult>;
+  /** VRFY. This and the following reject with ConnectionFailure when no reply comes (RFC 5321 §3.5). */
+  verify(argument: string): Promise<Reply>;
+  noop(): Promise<Reply>;
+  reset(): Promise<Reply>;
+  /** QUIT behind what is under way (RFC 5321 §4.1.1.10). */
+  close(): Promise<void>;
+}
+
+/** Reads a message into what is sent. Throws Failure `invalid`. */
+export function toParcel({ envelope, text }: RawMessage): Parcel {
+  return new Parcel(toTransaction(envelope), new TextSource(text, envelope.mail?.body === 'BINARYMIME'));
+}
+
+class SingleConnection implements Connection {
+  readonly #connection: ClientConnection;
+  readonly #alarms = new Alarms();
+
+  constructor(connection: ClientConnection) {
+    this.#connection = connection;
+  }
+
+  get capabilities(): Capabilities {
+    return this.#connection.capabilities;
+  }
+
+  get greeting(): Reply | undefined {
+    return this.#connection.greeting;
+  }
+
+  get privacy(): Privacy {
+    return this.#connection.privacy;
+  }
+
+  get usable(): boolean {
+    return this.#connection.usable;
+  }
+
+  async send(message: RawMessage, patience: Patience = {}): Promise<SendResult> {
+    const parcel = toParcel(message);
+    return new Promise((resolve) => {
+      const job = new Job({ ...patience, parcel, alarms: this.#alarms, done: resolve });
+      if (!job.finished) this.#run(job);
+    });
+  }
+
+  async verify(argument: string): Promise<Reply> {
+    if (/[\p{Cc}]/u.test(argument)) throw new Failure('invalid', 'VRFY takes one line');
+    return this.#connection.command(formatCommand({ verb: 'VRFY', argument }));
+  }
+
+  noop(): Promise<Reply> {
+    return this.#connection.command('NOOP');
+  }
+
+  reset(): Promise<Reply> {
+    return this.#connection.command('RSET');
+  }
+
+  async close(): Promise<void> {
+    await this.#connection.quit();
+    this.#alarms.clearAll();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  #run(job: Job): void {
+    const { failure } = this.#connection;
+    const next = (step: 'again' | 'done') => (step === 'done' ? job.finish() : this.#run(job));
+    if (failure !== undefined) job.cancel(failure);
+    else if (!job.start(this.#connection, next)) {
+      job.cancel(new Failure('limit', 'the host takes no more in this session'));
+    }
+  }
+}
+
+/** Opens a session with a host. Rejects with ConnectionFailure, or Failure `invalid` (RFC 5321 §3.1). */
+export async function openConnection(options: ConnectOptions & { readonly signal?: AbortSignal }): Promise<Connection> {
+  return new SingleConnection(await connectClient(options, options.signal));
+}

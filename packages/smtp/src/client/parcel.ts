@@ -1,0 +1,143 @@
+import { formatMailbox } from '../address/mailbox.ts';
+import { Failure, type FailureKind } from '../failure/failure.ts';
+import type { ClientTransaction, Ending, RecipientAnswer } from '../protocol/client-transaction.ts';
+import type { Transaction } from '../protocol/transaction.ts';
+import type { ClientConnection } from './connection.ts';
+import { ConnectionFailure, type RecipientResult, type SendResult } from './send-result.ts';
+import type { TextSource } from './text-source.ts';
+
+/** How often a message moves to another connection because nothing of it was decided. */
+const mostMoves = 3;
+
+type Step = 'again' | 'done';
+
+/**
+ * A message on its way to one host, through as many transactions as it takes: at most 100 recipients each, fewer where
+ * the host wants that, and the rest again behind 452 (RFC 5321 §4.5.3.1.10, RFC 9422 §3).
+ */
+export class Parcel {
+  readonly text: TextSource;
+  readonly #transaction: Transaction;
+  readonly #results: (RecipientResult | undefined)[];
+  /** The indexes of the recipients that are still to be sent. */
+  #pending: number[];
+  /** The indexes in the transaction under way. */
+  #part: number[] = [];
+  #moves = 0;
+  #dsn = false;
+
+  constructor(transaction: Transaction, text: TextSource) {
+    this.text = text;
+    this.#transaction = transaction;
+    this.#results = new Array(transaction.recipients.length).fill(undefined);
+    this.#pending = transaction.recipients.map((_, index) => index);
+  }
+
+  /**
+   * Sends the next part; `done` gets `again` when another is to follow, on this connection or another. Undefined when the
+   * connection takes no more.
+   */
+  send(connection: ClientConnection, done: (step: Step) => void): ClientTransaction | undefined {
+    const { recipients } = this.#transaction;
+    const pending = this.#pending.map((index) => recipients[index]).filter((recipient) => recipient !== undefined);
+    const portion = connection.portion(pending);
+    if (portion === 0) return undefined;
+    this.#part = this.#pending.slice(0, portion);
+    const part = portion === recipients.length ? recipients : pending.slice(0, portion);
+    const isFirst = connection.completed === 0;
+    const request = { ...this.#transaction, recipients: part, text: this.text.whole };
+    return connection.transact(request, this.text, (transaction) => {
+      done(this.#settle(transaction, { connection, isFirst }));
+    });
+  }
+
+  /** Gives up on all that is still to be sent. */
+  giveUp(failure: Failure): void {
+    const phase = failure instanceof ConnectionFailure ? failure.phase : 'connect';
+    const reply = failure instanceof ConnectionFailure ? failure.reply : undefined;
+    for (const index of this.#pending) {
+      const about = reply?.status === undefined ? {} : { status: reply.status };
+      const decided = reply === undefined ? {} : { reply, ...about };
+      this.#results[index] ??= { address: this.#address(index), kind: 'deferred', phase, failure, ...decided };
+    }
+    this.#pending = [];
+  }
+
+  /** What became of it. */
+  result(): SendResult {
+    this.giveUp(new Failure('lost', 'the message was not sent'));
+    const recipients = this.#results.filter((result) => result !== undefined);
+    return { ok: recipients.every(({ kind }) => kind === 'accepted'), recipients, dsn: this.#dsn };
+  }
+
+  #address(index: number): string {
+    const recipient = this.#transaction.recipients[index];
+    return recipient === undefined ? '' : formatMailbox(recipient.mailbox);
+  }
+
+  #settle(transaction: ClientTransaction, about: { connection: ClientConnection; isFirst: boolean }): Step {
+    if (this.#mayMove(transaction, about.isFirst)) {
+      this.#moves += 1;
+      return 'again';
+    }
+    if (about.connection.capabilities.offered.has('DSN')) this.#dsn = true;
+    const failure = about.connection.failure ?? new Failure(kinds[transaction.ending ?? 'lost'], 'aborted');
+    const enough: number[] = [];
+    for (const [place, index] of this.#part.entries()) {
+      const answer = transaction.answers[place];
+      if (answer?.enough === true && this.#hasProgress(transaction)) enough.push(index);
+      else this.#results[index] = toResult(this.#address(index), answer, { phase: transaction.phase, failure });
+    }
+    this.#pending = [...enough, ...this.#pending.slice(this.#part.length)];
+    if (!this.#mayGoOn(transaction.ending)) this.giveUp(failure);
+    return this.#pending.length > 0 ? 'again' : 'done';
+  }
+
+  /** Another transaction after 452 makes sense only as long as each gets some recipients through. */
+  #hasProgress({ answers }: ClientTransaction): boolean {
+    return this.text.fresh && answers.some((answer) => answer?.kind === 'accepted');
+  }
+
+  /** Whether what has not been in a transaction yet may go into another. */
+  #mayGoOn(ending: Ending | undefined): boolean {
+    if (ending === undefined || ending === 'spent') return true;
+    this.#moves += 1;
+    return this.#moves < mostMoves && (ending === 'lost' || ending === 'shut down');
+  }
+
+  /** Whether the transaction is as if it had never been: not begun, or met by the end of a connection that had waited. */
+  #mayMove({ begun, answered, ending }: ClientTransaction, isFirst: boolean): boolean {
+    if (ending === undefined || ending === 'aborted' || ending === 'timeout' || !this.text.fresh) return false;
+    if (this.#moves >= mostMoves) return false;
+    return !begun || (!answered && !isFirst && (ending === 'lost' || ending === 'shut down'));
+  }
+}
+
+const kinds: Readonly<Record<Ending, FailureKind>> = {
+  lost: 'lost',
+  timeout: 'timeout',
+  aborted: 'aborted',
+  'shut down': 'lost',
+  protocol: 'protocol',
+  spent: 'limit',
+};
+
+function toResult(
+  address: string,
+  answer: RecipientAnswer | undefined,
+  undecided: Pick<RecipientResult, 'phase'> & { readonly failure: Failure },
+): RecipientResult {
+  if (answer === undefined) return { address, kind: 'deferred', ...undecided };
+  const { kind, phase, reply, refusal } = answer;
+  if (refusal !== undefined) {
+    const failure = new Failure('invalid', refusal.text);
+    return { address, kind, phase, status: refusal.status, failure };
+  }
+  return {
+    address,
+    kind,
+    phase,
+    ...(reply === undefined ? {} : { reply }),
+    ...(reply?.status === undefined ? {} : { status: reply.status }),
+  };
+}

@@ -1,0 +1,42 @@
+import { Failure, type FailureKind } from '../failure/failure.ts';
+import type { Phase } from '../protocol/client-timeouts.ts';
+import type { Reply, Status } from '../reply/reply.ts';
+
+/**
+ * What became of one recipient (RFC 5321 §4.2.1, RFC 2033 §4.2). `accepted`: the host has taken responsibility;
+ * `deferred`: trying again may help; `refused`: it will not.
+ */
+export interface RecipientResult {
+  /** As it was given. */
+  readonly address: string;
+  readonly kind: 'accepted' | 'deferred' | 'refused';
+  /** The step that decided. */
+  readonly phase: Phase;
+  /** The reply that decided; absent when none did. */
+  readonly reply?: Reply;
+  /** From the reply, or of what the host lacks (RFC 3463 §2). */
+  readonly status?: Status;
+  /** Why there is no reply that decided. */
+  readonly failure?: Failure;
+}
+
+/** What became of a message: one result per recipient, in the order of the envelope. */
+export interface SendResult {
+  /** Whether every recipient was accepted. */
+  readonly ok: boolean;
+  readonly recipients: readonly RecipientResult[];
+  /** Whether the host reports about this message itself: it offers DSN (RFC 3461 §5.2.1). */
+  readonly dsn: boolean;
+}
+
+/** A session that did not come about, or ended too early: with the step, and the reply if one was the reason. */
+export class ConnectionFailure extends Failure {
+  readonly phase: Phase;
+  readonly reply?: Reply;
+
+  constructor(kind: FailureKind, message: string, about: { phase: Phase; reply?: Reply; cause?: unknown }) {
+    super(kind, message, about.cause);
+    this.phase = about.phase;
+    if (about.reply !== undefined) this.reply = about.reply;
+  }
+}

@@ -1,0 +1,135 @@
+import type { Duplex } from 'node:stream';
+import type { ClientEvent, ClientSession } from '../protocol/client-session.ts';
+
+/** What a driver works with. */
+export interface ClientDriverOptions {
+  readonly socket: Duplex;
+  readonly session: ClientSession;
+  readonly clock: () => number;
+  readonly onEvent: (event: ClientEvent) => void;
+}
+
+/**
+ * Pumps a client's session: octets from the socket into it, events out of it, octets to the socket, and the time. One
+ * timer serves the connection: it is set anew only for an earlier deadline, and looks again when it has run down.
+ */
+export class ClientDriver {
+  /** The error that ended the connection, if one did. */
+  error: unknown;
+  #socket: Duplex;
+  readonly #session: ClientSession;
+  readonly #clock: () => number;
+  readonly #onEvent: (event: ClientEvent) => void;
+  #timer: NodeJS.Timeout | undefined;
+  #wakesAt = Number.POSITIVE_INFINITY;
+  #pumping = false;
+  #draining = false;
+
+  constructor({ socket, session, clock, onEvent }: ClientDriverOptions) {
+    this.#socket = socket;
+    this.#session = session;
+    this.#clock = clock;
+    this.#onEvent = onEvent;
+    this.#attach(socket);
+  }
+
+  get socket(): Duplex {
+    return this.#socket;
+  }
+
+  /** Stops reading, so that the socket can be put inside TLS. */
+  detach(): Duplex {
+    this.#socket.off('data', this.#onData).off('end', this.#onGone).off('close', this.#onGone);
+    this.#socket.pause();
+    return this.#socket;
+  }
+
+  /** Goes on with the secured socket. */
+  attach(socket: Duplex): void {
+    this.#socket = socket;
+    this.#attach(socket);
+  }
+
+  /** Works off what the session has to tell and to send; call it after each call to the session. */
+  pump(): void {
+    // An event's handler may give the session more to do: the loop below sees it.
+    if (this.#pumping) return;
+    this.#pumping = true;
+    try {
+      do {
+        for (let event = this.#session.next(); event !== undefined; event = this.#session.next()) this.#onEvent(event);
+      } while (this.#write());
+    } finally {
+      this.#pumping = false;
+    }
+    this.#setTimer();
+  }
+
+  /** Drops the connection and frees all it holds. */
+  destroy(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.detach().resume().destroy();
+  }
+
+  readonly #onData = (bytes: Buffer): void => {
+    this.#session.receive(bytes);
+    this.pump();
+  };
+
+  readonly #onGone = (): void => {
+    this.#session.drop('lost');
+    this.pump();
+  };
+
+  readonly #onError = (error: unknown): void => {
+    this.error ??= error;
+    this.#onGone();
+  };
+
+  readonly #onDrain = (): void => {
+    this.#draining = false;
+    this.#session.drained();
+    this.pump();
+  };
+
+  #attach(socket: Duplex): void {
+    socket.on('error', this.#onError).on('data', this.#onData).on('end', this.#onGone).on('close', this.#onGone);
+    socket.resume();
+  }
+
+  /** Writes what waits; true when that gave the session more to do. */
+  #write(): boolean {
+    const output = this.#session.takeOutput();
+    if (output === undefined || this.#socket.destroyed) return false;
+    const [first] = output;
+    if (output.length === 1) this.#socket.write(first);
+    else {
+      this.#socket.cork();
+      for (const piece of output) this.#socket.write(piece);
+      this.#socket.uncork();
+    }
+    if (!this.#socket.writableNeedDrain) this.#session.drained();
+    else if (!this.#draining) {
+      this.#draining = true;
+      this.#socket.once('drain', this.#onDrain);
+    }
+    return !this.#draining;
+  }
+
+  #setTimer(): void {
+    const deadline = this.#session.deadline();
+    if (deadline === undefined || deadline >= this.#wakesAt || this.#socket.destroyed) return;
+    clearTimeout(this.#timer);
+    this.#wakesAt = deadline;
+    // Not exact to the millisecond, so that a wake-up never comes just too early.
+    this.#timer = setTimeout(this.#onTime, Math.max(0, deadline - this.#clock()) + 1);
+    this.#timer.unref();
+  }
+
+  readonly #onTime = (): void => {
+    this.#wakesAt = Number.POSITIVE_INFINITY;
+    this.#session.expire(this.#clock());
+    this.pump();
+  };
+}

@@ -1,0 +1,331 @@
+import { isIntermediate, isPositive, type Reply } from '../reply/reply.ts';
+import type { Capabilities } from './client-capabilities.ts';
+import { ClientFeed } from './client-feed.ts';
+import type { ClientOutput } from './client-output.ts';
+import { planTransaction, type Step } from './client-step.ts';
+import { stuffDots } from './client-text.ts';
+import type { ClientTimeouts, Phase } from './client-timeouts.ts';
+import type { ClientTransaction, Ending } from './client-transaction.ts';
+import { SessionUse } from './session-use.ts';
+
+/*
+ * A list of steps with two cursors: `sent` is the first that has not gone out, `answered` the first whose reply has not
+ * come. Without PIPELINING the two never part by more than one. With it a group runs up to a step that closes it; and
+ * since text may begin a group (RFC 2920 §3.1), the dot of one message and the MAIL, RCPT and DATA of the next go out
+ * together. Steps are planned when the transaction's turn comes, so what has not begun is never half done.
+ */
+
+/** What the pipeline tells: a command's reply, a transaction that wants its next piece of text, one that is done. */
+export type PipelineEvent =
+  | { readonly kind: 'reply'; readonly reply: Reply }
+  | { readonly kind: 'text' | 'done'; readonly transaction: ClientTransaction };
+
+/** Why nothing can follow a reply. */
+export type Halt = 'bye' | 'unasked reply' | 'reply out of step';
+
+/** How many transactions may be under way at once; each that is unanswered when the connection breaks may be doubled. */
+const window = 4;
+
+const lastDot = Buffer.from('.\r\n');
+
+/** The commands and texts of one session in their order (RFC 2920 §3.1). */
+export class ClientPipeline {
+  readonly use = new SessionUse();
+  /** When the wait for the next reply, or for room to write, began. */
+  since = 0;
+  readonly #lmtp: boolean;
+  readonly #output: ClientOutput;
+  readonly #clock: () => number;
+  readonly #emit: (event: PipelineEvent) => void;
+  #capabilities: Capabilities | undefined;
+  readonly #steps: Step[] = [];
+  #answered = 0;
+  #sent = 0;
+  readonly #waiting: ClientTransaction[] = [];
+  readonly #running: ClientTransaction[] = [];
+  /** Whether the host may still hold a transaction open. */
+  #open = false;
+  #feed: ClientFeed | undefined;
+
+  constructor(options: {
+    readonly lmtp: boolean;
+    readonly output: ClientOutput;
+    readonly clock: () => number;
+    readonly emit: (event: PipelineEvent) => void;
+  }) {
+    this.#lmtp = options.lmtp;
+    this.#output = options.output;
+    this.#clock = options.clock;
+    this.#emit = options.emit;
+  }
+
+  /** Transactions that are not done. */
+  get load(): number {
+    return this.#waiting.length + this.#running.length;
+  }
+
+  /** Lets steps go out: the session is set up. */
+  begin(capabilities: Capabilities): void {
+    this.#capabilities = capabilities;
+    this.use.limits = capabilities.limits;
+    this.#fill();
+  }
+
+  /** Puts a transaction behind all others. */
+  submit(transaction: ClientTransaction): void {
+    this.#waiting.push(transaction);
+    this.#fill();
+  }
+
+  /** Puts a step behind those that are planned. */
+  add(step: Step): void {
+    this.#steps.push(step);
+    this.#fill();
+  }
+
+  /** Takes the next reply; says so if it ends the session. */
+  take(reply: Reply): Halt | undefined {
+    if (this.#feed !== undefined) return this.#takeEarly(this.#feed, reply);
+    const step = this.#answered < this.#sent ? this.#steps[this.#answered] : undefined;
+    if (step === undefined) return 'unasked reply';
+    // Only DATA asks for more: to anything else a 3yz means that replies and commands have lost each other.
+    if (step.kind === 'data' ? isPositive(reply) : isIntermediate(reply)) return 'reply out of step';
+    if (step.kind === 'quit') return 'bye';
+    return this.#apply(step, reply);
+  }
+
+  /** Sends the next piece of the text that was asked for, or its end. */
+  feed(piece: Buffer | undefined): void {
+    const feed = this.#feed;
+    if (feed === undefined) return;
+    this.since = this.#clock();
+    if (piece !== undefined) {
+      feed.write(piece);
+      if (feed.hungry) this.#emit({ kind: 'text', transaction: feed.transaction });
+      return;
+    }
+    feed.end();
+    this.#feed = undefined;
+    this.#sent += 1;
+    this.#fill();
+  }
+
+  /** Asks for the next piece: the last one is written. A chunk is written when its reply has come. */
+  drained(): void {
+    if (this.#feed !== undefined && !this.#feed.chunked && !this.#feed.hungry) this.#ask(this.#feed);
+  }
+
+  /** Takes a transaction back; false when some of it is out. */
+  withdraw(transaction: ClientTransaction): boolean {
+    const place = this.#waiting.indexOf(transaction);
+    if (place === -1) return false;
+    this.#waiting.splice(place, 1);
+    return true;
+  }
+
+  /** The first transaction that has begun and is not done. */
+  get head(): ClientTransaction | undefined {
+    return this.#running[0];
+  }
+
+  /** What is awaited of the host; undefined when nothing is. */
+  get wait(): keyof ClientTimeouts | undefined {
+    if (this.#feed !== undefined) return this.#feed.hungry ? undefined : 'block';
+    return this.#answered < this.#sent ? this.#steps[this.#answered]?.wait : undefined;
+  }
+
+  /** The step at which the first transaction stands. */
+  get phase(): Phase {
+    const wait = this.#feed === undefined ? this.#steps[this.#answered]?.wait : 'text';
+    return wait === 'rcpt' || wait === 'data' || wait === 'text' ? wait : 'mail';
+  }
+
+  /** Ends all that is not done; a reply decides for every recipient of what has begun. */
+  end(why: Ending, reply: Reply | undefined): void {
+    let { phase } = this;
+    this.#feed = undefined;
+    for (const transaction of this.#running.splice(0)) {
+      transaction.phase = phase;
+      if (reply !== undefined) transaction.answerAll({ kind: 'deferred', phase, reply });
+      this.#close(transaction, why);
+      phase = 'mail';
+    }
+    for (const transaction of this.#waiting.splice(0)) this.#close(transaction, why);
+    this.#steps.length = 0;
+    this.#answered = 0;
+    this.#sent = 0;
+  }
+
+  /** Sends all that may go out now. */
+  #fill(): void {
+    while (this.#capabilities !== undefined && this.#feed === undefined) {
+      const step = this.#sent < this.#steps.length ? this.#steps[this.#sent] : this.#plan(this.#capabilities);
+      if (step === undefined || !this.#maySend(step)) return;
+      if (this.#isIdle() && isPointless(step)) this.#pass(step);
+      else this.#send(step);
+    }
+  }
+
+  #isIdle(): boolean {
+    return this.#answered === this.#sent;
+  }
+
+  #maySend(step: Step): boolean {
+    return this.#isIdle() || (!step.awaitsReplies && this.#isGroupOpen());
+  }
+
+  #isGroupOpen(): boolean {
+    const last = this.#steps[this.#sent - 1];
+    return this.#capabilities?.offered.has('PIPELINING') === true && last?.closesGroup === false;
+  }
+
+  /** Plans the next transaction, if it may begin now: its first step. */
+  #plan(capabilities: Capabilities): Step | undefined {
+    if (this.#running.length >= window || !(this.#isIdle() || this.#isGroupOpen())) return undefined;
+    for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) {
+      const refusal = next.findLack(capabilities);
+      if (refusal !== undefined) next.answerAll({ kind: 'refused', phase: 'mail', refusal });
+      else if (!this.use.spent) return this.#start(next, capabilities);
+      this.#close(next, refusal === undefined ? 'spent' : undefined);
+    }
+    return undefined;
+  }
+
+  #start(transaction: ClientTransaction, { offered }: Capabilities): Step | undefined {
+    this.use.count(transaction.request.recipients);
+    this.#running.push(transaction);
+    // Behind the dot nothing stays open, whatever the reply is; behind a chunk something does if the reply is negative.
+    const reset = this.#isIdle() ? this.#open : this.#steps[this.#sent - 1]?.kind !== 'text';
+    this.#steps.push(...planTransaction(transaction, offered, reset));
+    return this.#steps[this.#sent];
+  }
+
+  #send(step: Step): void {
+    const { transaction } = step;
+    if (transaction !== undefined) transaction.begun = true;
+    if (step.kind === 'text' || step.kind === 'chunk') {
+      if (transaction === undefined || this.#sendText(step, transaction)) return;
+    } else this.#output.line(step.line);
+    if (this.#isIdle()) this.since = this.#clock();
+    this.#sent += 1;
+  }
+
+  /** Whether the text is going to come in pieces. */
+  #sendText(step: Step, transaction: ClientTransaction): boolean {
+    const { text, accepted } = transaction;
+    const chunked = step.kind === 'chunk';
+    if (text === undefined && accepted.length > 0) {
+      this.#feed = new ClientFeed(transaction, chunked, this.#output);
+      this.#emit({ kind: 'text', transaction });
+      return true;
+    }
+    if (chunked) {
+      this.#output.line(step.line);
+      this.#output.octets(text ?? Buffer.alloc(0));
+      return false;
+    }
+    // Without a recipient the lone dot closes what the host should not have opened (RFC 2920 §3.1).
+    if (text !== undefined && accepted.length > 0) this.#output.octets(stuffDots(text, true));
+    this.#output.octets(lastDot);
+    return false;
+  }
+
+  #apply(step: Step, reply: Reply): Halt | undefined {
+    const { transaction } = step;
+    if (transaction === undefined) this.#emit({ kind: 'reply', reply });
+    else {
+      transaction.answered = true;
+      if (this.#tell(transaction, step, reply) === 'reply out of step') return 'reply out of step';
+      if (step.ends && transaction.accepted.length > 0) return undefined;
+    }
+    this.#answered += 1;
+    this.#finish(step);
+    this.#fill();
+    return undefined;
+  }
+
+  #tell(transaction: ClientTransaction, step: Step, reply: Reply): Halt | undefined {
+    switch (step.kind) {
+      case 'rset':
+        this.#open = !isPositive(reply);
+        return undefined;
+      case 'mail':
+        this.#open = isPositive(reply);
+        if (!this.#open) transaction.refuseMail(reply);
+        return undefined;
+      case 'rcpt':
+        transaction.answerRcpt(step.index, reply);
+        return undefined;
+      case 'data':
+        return this.#tellData(transaction, reply);
+      default:
+        // The end of DATA closes the transaction whatever the reply is, a refused chunk leaves it open (RFC 3030 §2).
+        if (step.kind === 'text' || isPositive(reply)) this.#open = false;
+        if (this.#lmtp) transaction.answerNext('text', reply);
+        else transaction.answerAccepted('text', reply);
+        return undefined;
+    }
+  }
+
+  #tellData(transaction: ClientTransaction, reply: Reply): Halt | undefined {
+    transaction.invited = isIntermediate(reply);
+    if (!transaction.invited) transaction.answerAccepted('data', reply);
+    // How many replies such a host gives to a text for nobody cannot be known (RFC 2033 §4.2).
+    else if (this.#lmtp && transaction.accepted.length === 0) return 'reply out of step';
+    return undefined;
+  }
+
+  /** A reply while text goes out: to a chunk, or from a host that does not wait for the end. */
+  #takeEarly(feed: ClientFeed, reply: Reply): Halt | undefined {
+    feed.transaction.answered = true;
+    if (feed.chunked && !feed.hungry && isPositive(reply)) {
+      this.#ask(feed);
+      return undefined;
+    }
+    if (reply.code >= 400) feed.transaction.answerAccepted('text', reply);
+    if (!feed.chunked || feed.hungry || reply.code < 400) return 'unasked reply';
+    this.#feed = undefined;
+    const step = this.#steps[this.#sent];
+    if (step !== undefined) this.#pass(step);
+    this.#fill();
+    return undefined;
+  }
+
+  #ask(feed: ClientFeed): void {
+    feed.hungry = true;
+    this.#emit({ kind: 'text', transaction: feed.transaction });
+  }
+
+  /** Leaves a step out. */
+  #pass(step: Step): void {
+    this.#answered += 1;
+    this.#sent += 1;
+    this.#finish(step);
+  }
+
+  /** Goes on behind a step; the list is emptied when it is used up, and cut when it has become long. */
+  #finish(step: Step): void {
+    this.since = this.#clock();
+    if (step.ends && step.transaction !== undefined) {
+      this.#running.shift();
+      this.#close(step.transaction, undefined);
+    }
+    if (this.#answered < this.#steps.length && this.#answered < 64) return;
+    this.#steps.splice(0, this.#answered);
+    this.#sent -= this.#answered;
+    this.#answered = 0;
+  }
+
+  #close(transaction: ClientTransaction, ending: Ending | undefined): void {
+    transaction.ending = ending;
+    this.#emit({ kind: 'done', transaction });
+  }
+}
+
+/** Whether earlier replies have taken the sense from a step (RFC 5321 §3.3). */
+function isPointless({ kind, transaction }: Step): boolean {
+  if (transaction === undefined) return false;
+  if (kind === 'rcpt') return transaction.mailRefused;
+  if (kind === 'text') return !transaction.invited;
+  return (kind === 'data' || kind === 'chunk') && transaction.accepted.length === 0;
+}

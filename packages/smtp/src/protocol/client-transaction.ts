@@ -1,0 +1,159 @@
+import { isAscii } from 'node:buffer';
+import { formatMailbox, formatReversePath } from '../address/mailbox.ts';
+import type { Reply, Status } from '../reply/reply.ts';
+import type { Capabilities } from './client-capabilities.ts';
+import { mendText } from './client-text.ts';
+import type { Phase } from './client-timeouts.ts';
+import type { Transaction } from './transaction.ts';
+
+/** A message to send: who it is from and for, and its text at once or piece by piece (RFC 5321 §3.3). */
+export interface TransactionRequest extends Transaction {
+  readonly text: Buffer | 'pieces';
+}
+
+/** Why the client does not even ask: what the message needs and the host does not offer (RFC 3463 §3). */
+export interface LocalRefusal {
+  readonly status: Status;
+  readonly text: string;
+}
+
+/** What became of one recipient, and at which step: by a reply, or by what the host lacks (RFC 5321 §4.2.1). */
+export interface RecipientAnswer {
+  readonly kind: 'accepted' | 'deferred' | 'refused';
+  readonly phase: Phase;
+  readonly reply?: Reply;
+  readonly refusal?: LocalRefusal;
+  /** The host has only had enough recipients for one transaction: the next may take this one (RFC 5321 §4.5.3.1.10). */
+  readonly enough?: true;
+}
+
+/** Why a transaction ended before each of its recipients had an answer. */
+export type Ending = 'lost' | 'timeout' | 'aborted' | 'shut down' | 'protocol' | 'spent';
+
+/** One transaction under way: collects a reply per recipient, in whatever step it falls (RFC 5321 §3.3). */
+export class ClientTransaction {
+  readonly request: TransactionRequest;
+  /** The text as it goes out, but for dots; undefined when it comes in pieces. */
+  readonly text: Buffer | undefined;
+  /** Of each recipient; undefined as long as nothing decided. */
+  readonly answers: (RecipientAnswer | undefined)[];
+  /** The indexes of the recipients that RCPT accepted and nothing has decided since. */
+  accepted: number[] = [];
+  /** What is waited for. */
+  phase: Phase = 'mail';
+  /** Whether a command of it has gone out. */
+  begun = false;
+  /** Whether a reply to one of its commands has come, 421 apart. */
+  answered = false;
+  mailRefused = false;
+  /** Whether the host has asked for the text. */
+  invited = false;
+  aborted = false;
+  /** Set when it ended too early. */
+  ending: Ending | undefined;
+
+  constructor(request: TransactionRequest) {
+    this.request = request;
+    this.answers = new Array(request.recipients.length).fill(undefined);
+    if (request.text === 'pieces') this.text = undefined;
+    else this.text = request.mail.body === 'BINARYMIME' ? request.text : mendText(request.text);
+  }
+
+  /** Octets as SIZE counts them, if they are known (RFC 1870 §6). */
+  get size(): number | undefined {
+    return this.text?.length ?? this.request.mail.size;
+  }
+
+  /** Whether the text is not known to be of 7 bits. */
+  get eightBit(): boolean {
+    const { body } = this.request.mail;
+    if (body !== undefined) return body !== '7BIT';
+    return this.text === undefined || !isAscii(this.text);
+  }
+
+  /** Whether addresses or header need SMTPUTF8 (RFC 6531 §3.4). */
+  get international(): boolean {
+    return this.request.mail.smtputf8 === true || this.#hasForeignAddress();
+  }
+
+  /** What the host lacks for it; undefined when it can be tried. */
+  findLack(capabilities: Capabilities): LocalRefusal | undefined {
+    const { offered } = capabilities;
+    if (this.international && !offered.has('SMTPUTF8')) {
+      const status = this.#hasForeignAddress() ? '5.6.7' : '5.6.9';
+      return { status, text: 'The host does not offer SMTPUTF8, which the message needs' };
+    }
+    if (this.request.mail.body === 'BINARYMIME' && !(offered.has('CHUNKING') && offered.has('BINARYMIME'))) {
+      return { status: '5.6.3', text: 'The host does not offer BINARYMIME, which the message needs' };
+    }
+    // Pieces may still turn out to be of 7 bits; they are looked at as they come.
+    const certain = this.text !== undefined || this.request.mail.body !== undefined;
+    if (certain && this.eightBit && !offered.has('8BITMIME')) return eightBitLack;
+    const size = this.size ?? 0;
+    if (capabilities.size === undefined || size <= capabilities.size) return undefined;
+    return { status: '5.3.4', text: `The message has ${size} octets, the host takes ${capabilities.size}` };
+  }
+
+  /** Answers every recipient that has no answer yet. */
+  answerAll(answer: RecipientAnswer): void {
+    for (let index = 0; index < this.answers.length; index += 1) this.answers[index] ??= answer;
+    this.accepted = [];
+  }
+
+  /** Whether a piece of the text has no octet over 127. */
+  isSevenBit(piece: Buffer): boolean {
+    return isAscii(piece);
+  }
+
+  /** Takes a negative reply to MAIL: it is for all recipients (RFC 5321 §3.3). */
+  refuseMail(reply: Reply): void {
+    this.mailRefused = true;
+    this.answerAll(negative('mail', reply));
+  }
+
+  /** Takes the reply to the RCPT of one recipient. */
+  answerRcpt(index: number, reply: Reply): void {
+    if (this.answers[index] !== undefined) return;
+    if (reply.code < 300) this.accepted.push(index);
+    else if (this.accepted.length > 0 && meansEnough(reply)) {
+      this.answers[index] = { kind: 'deferred', phase: 'rcpt', reply, enough: true };
+    } else this.answers[index] = negative('rcpt', reply);
+  }
+
+  /** Gives a reply to all that RCPT accepted. */
+  answerAccepted(phase: Phase, reply: Reply): void {
+    for (const index of this.accepted) this.answers[index] = toAnswer(phase, reply);
+    this.accepted = [];
+  }
+
+  /** Gives a reply to the first of the accepted (RFC 2033 §4.2). */
+  answerNext(phase: Phase, reply: Reply): void {
+    const index = this.accepted.shift();
+    if (index !== undefined) this.answers[index] = toAnswer(phase, reply);
+  }
+
+  #hasForeignAddress(): boolean {
+    const { reversePath, recipients } = this.request;
+    if (!/^[ -~]*$/.test(formatReversePath(reversePath))) return true;
+    return recipients.some(({ mailbox }) => !/^[ -~]*$/.test(formatMailbox(mailbox)));
+  }
+}
+
+/** 8-bit text and a host that takes 7 bits (RFC 6152 §3). */
+export const eightBitLack: LocalRefusal = {
+  status: '5.6.3',
+  text: 'The host does not offer 8BITMIME, which the message needs',
+};
+
+/** 452, and 552 in its old sense, unless their status names the mailbox or the size (RFC 5321 §4.5.3.1.10). */
+function meansEnough({ code, status }: Reply): boolean {
+  return (code === 452 || code === 552) && (status === undefined || /^[45]\.(?:0\.0|3\.[01]|5\.\d+)$/.test(status));
+}
+
+function negative(phase: Phase, reply: Reply): RecipientAnswer {
+  return { kind: reply.code < 500 ? 'deferred' : 'refused', phase, reply };
+}
+
+function toAnswer(phase: Phase, reply: Reply): RecipientAnswer {
+  return reply.code < 300 ? { kind: 'accepted', phase, reply } : negative(phase, reply);
+}
