@@ -1,0 +1,40 @@
+import type { Resolver } from '../dns/resolver.ts';
+
+/** One IP address of a host. */
+export interface HostAddress {
+  readonly address: string;
+  readonly family: 4 | 6;
+}
+
+/** What was found out about a host's addresses. */
+export interface HostLookup {
+  /** IPv6 before IPv4, each family in the order of the resolver. */
+  readonly addresses: readonly HostAddress[];
+  /** Whether there may be more, which could not be looked up now. */
+  readonly failed: boolean;
+}
+
+/** How addresses are looked up. */
+export interface AddressRequest {
+  readonly resolver: Resolver;
+  readonly families: readonly (4 | 6)[];
+  /** Addresses of one family that are wanted. */
+  readonly most: number;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Looks up the addresses of a host in all families at once. What goes wrong in one family takes nothing from the other; and
+ * none of them can fill all places, so that a host without a working IPv6 is reached (RFC 3974 §3, RFC 5321 §5.2).
+ */
+export async function lookUpAddresses(host: string, request: AddressRequest): Promise<HostLookup> {
+  const { resolver, families, most, signal } = request;
+  const wanted = ([6, 4] as const).filter((family) => families.includes(family));
+  const answers = await Promise.all(wanted.map((family) => resolver.addresses(host, family, signal)));
+  const addresses = answers.flatMap((answer, index) => {
+    const family = wanted[index] as 4 | 6;
+    const records = answer.kind === 'found' ? answer.records.slice(0, most) : [];
+    return records.map((address): HostAddress => ({ address, family }));
+  });
+  return { addresses, failed: answers.some(({ kind }) => kind === 'failed') };
+}
