@@ -1,0 +1,54 @@
+import { directoryMistakes } from './directory-checks.ts';
+import { listenerMistakes } from './listener-checks.ts';
+import { formatPath, type Mistake } from './mistake.ts';
+import { parseNetwork } from './network.ts';
+import { elementsOf, entriesOf, isRecord, type Plain } from './plain.ts';
+
+/** What no single value shows. Reads plain data that need not be well formed, so that all mistakes come at once. */
+export function crossChecks(config: Plain): Mistake[] {
+  if (!isRecord(config)) return [];
+  return [
+    ...listenerMistakes(config),
+    ...relayMistakes(config),
+    ...domainMistakes(config),
+    ...directoryMistakes(config),
+  ];
+}
+
+/** Networks so wide that they stand for everyone (RFC 5321 §7.9, RFC 2505 §2.1). */
+function relayMistakes(config: { readonly [key: string]: Plain }): Mistake[] {
+  if (config.iKnowThisIsAnOpenRelay === true) return [];
+  return elementsOf(config.relayFrom).flatMap((text, index) => {
+    const network = typeof text === 'string' ? parseNetwork(text) : undefined;
+    if (network === undefined || network.prefix >= (network.family === 4 ? 8 : 16)) return [];
+    return {
+      path: formatPath(['relayFrom', index]),
+      message: `makes an open relay: ${network.address}/${network.prefix} lets strangers send to anyone`,
+      remedy: 'List only your own networks. If strangers shall do so, set iKnowThisIsAnOpenRelay to true.',
+    };
+  });
+}
+
+function domainMistakes(config: { readonly [key: string]: Plain }): Mistake[] {
+  return entriesOf(config.domains).flatMap(([name, domain]) => (isRecord(domain) ? formMistakes(name, domain) : []));
+}
+
+/** Mailboxes need a place; a domain without any is relayed. */
+function formMistakes(name: string, domain: { readonly [key: string]: Plain }): Mistake[] {
+  const path = formatPath(['domains', name]);
+  const relays = domain.relay === true;
+  const hasNames = 'mailboxes' in domain || 'aliases' in domain;
+  if (!relays && !hasNames) {
+    return [{ path, message: 'has no addresses', remedy: 'Add deliver and mailboxes, or set relay to true.' }];
+  }
+  if ('deliver' in domain && relays && !('mailboxes' in domain)) {
+    const message = 'has no effect: the domain has no mailboxes here';
+    return [
+      { path: formatPath(['domains', name, 'deliver']), message, remedy: 'Add mailboxes, or take deliver away.' },
+    ];
+  }
+  if ('deliver' in domain || (relays && !('mailboxes' in domain))) return [];
+  // Even a domain of aliases alone has the mailbox of its postmaster.
+  const remedy = 'Add deliver, such as "maildir:/var/mail/{domain}/{local}".';
+  return [{ path, message: 'does not say where its mailboxes are', remedy }];
+}

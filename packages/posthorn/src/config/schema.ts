@@ -1,0 +1,138 @@
+import { z } from 'zod';
+import { count, duration, filePath, flag, size } from './fields.ts';
+import * as mail from './mail-fields.ts';
+import { named } from './named.ts';
+
+const proxyProtocol = z.array(mail.network()).prefault([]);
+
+function internetListener<const Role extends string>(role: Role, defaultPort: number) {
+  return z.strictObject({
+    role: z.literal(role),
+    /** The address to listen on; all of this host by default. */
+    host: mail.ipAddress().exactOptional(),
+    port: mail.port().prefault(defaultPort),
+    /** Whether MAIL is refused until TLS is active; not for a public port 25 (RFC 3207 §4). */
+    requireTls: flag().prefault(false),
+    /** Networks whose connections begin with a PROXY protocol header. */
+    proxyProtocol,
+  });
+}
+
+const lmtpListener = z.strictObject({
+  role: z.literal('lmtp'),
+  /** A UNIX socket, instead of host and port. */
+  path: filePath('/run/posthorn/lmtp.sock').exactOptional(),
+  host: mail.ipAddress().prefault('127.0.0.1'),
+  port: mail.port().exactOptional(),
+  requireTls: flag().prefault(false),
+  proxyProtocol,
+});
+
+const listener = z.discriminatedUnion('role', [
+  internetListener('mx', 25),
+  internetListener('submission', 587),
+  internetListener('submissions', 465),
+  lmtpListener,
+]);
+
+const tls = z.strictObject({
+  /** PEM file of the certificate and its chain. */
+  cert: filePath('cert.pem'),
+  /** PEM file of the private key. */
+  key: filePath('key.pem'),
+});
+
+const user = z.strictObject({
+  /** `scrypt:N:r:p:salt:hash`, from `posthorn user hash`. */
+  password: mail.passwordHash(),
+  /** The addresses that the user may send as. */
+  addresses: z.array(mail.mailbox()).prefault([]),
+});
+
+const domain = z.strictObject({
+  /** Where its mailboxes are: a target with `{local}` and `{domain}`. */
+  deliver: mail.target('maildir:/var/mail/{domain}/{local}').exactOptional(),
+  /** The names of its mailboxes, or `*` for any. */
+  mailboxes: mail.mailboxNames().exactOptional(),
+  /** Names that lead to others, or to addresses elsewhere. */
+  aliases: named(mail.localPart(), z.array(mail.aliasTarget())).prefault({}),
+  /** Whether mail for other names is taken from anyone and sent on. */
+  relay: flag().prefault(false),
+  /** Whether names that differ in case alone are different mailboxes. */
+  caseSensitive: flag().prefault(false),
+  /** The characters that part a name from its detail, as in alice+news; empty: none does (RFC 5233 §4). */
+  separator: mail.separator().prefault('+'),
+});
+
+const route = z.strictObject({
+  domain: mail.domainPattern(),
+  to: mail.target('smtp://relay.example.org:587?tls=starttls'),
+});
+
+const limits = z.strictObject({
+  connections: count(1, 1_000_000).prefault(10_000),
+  connectionsPerAddress: count(1, 1_000_000).prefault(100),
+  /** Octets of one message. */
+  messageSize: size(65_536, '50MB').prefault('50MB'),
+  /** Recipients of one message; at least 100 (RFC 5321 §4.5.3.1.8). */
+  recipients: count(100, 100_000).prefault(1000),
+  /** Refused commands after which a session ends. */
+  errors: count(1, 10_000).prefault(20),
+  /** The longest that a session may last. */
+  sessionTime: duration('1s', '2h').prefault('2h'),
+  /** The longest that a session waits for its client; five minutes or more for mail from anywhere (RFC 5321 §4.5.3.2.7). */
+  idleTime: duration('1s', '5m').prefault('5m'),
+  /** Octets of message text that are held in memory. */
+  memory: size(1_048_576, '256MB').prefault('256MB'),
+});
+
+const queue = z.strictObject({
+  /** The waits behind the first, second, … try; the last one repeats (RFC 5321 §4.5.4.1). */
+  retry: z.array(duration('1s', '30m')).min(1).prefault(['30m', '30m', '2h', '3h']),
+  /** How long a message is tried. */
+  lifetime: duration('1s', '5d').prefault('5d'),
+  /** The same for reports, whose sender is `<>`. */
+  reportLifetime: duration('1s', '2d').prefault('2d'),
+  /** When the sender is told that a message is late (RFC 3461 §5.2.5). */
+  delayWarningAfter: duration('1s', '4h').prefault('4h'),
+  /** Connections at a time to one next hop. */
+  concurrencyPerDestination: count(1, 1000).prefault(20),
+  /** Messages that go over one connection before it is closed. */
+  messagesPerConnection: count(1, 100_000).prefault(100),
+  /** How long an open connection waits for the next message. */
+  connectionIdleTime: duration('0s', '5s').prefault('5s'),
+});
+
+/** The configuration of the agent. */
+export const configSchema = z.strictObject({
+  /** The name that it greets with and that its mail names; DNS has to know it (RFC 5321 §2.3.5). */
+  hostname: mail.hostname(),
+  /** Where the queue is kept. */
+  dataDir: filePath('/var/lib/posthorn'),
+  listeners: z.array(listener).min(1),
+  tls: tls.exactOptional(),
+  /** Networks whose clients may send to anyone without a login. */
+  relayFrom: z.array(mail.network()).prefault([]),
+  /** Lets `relayFrom` hold networks so wide that strangers send through it. */
+  iKnowThisIsAnOpenRelay: flag().prefault(false),
+  limits: limits.prefault({}),
+  users: named(mail.login(), user).prefault({}),
+  domains: named(mail.domain(), domain).prefault({}),
+  /** The first that fits a domain decides; mail exchangers for all others. */
+  routes: z.array(route).prefault([]),
+  queue: queue.prefault({}),
+  dns: z
+    .strictObject({
+      /** Name servers instead of those of the system. */
+      servers: z.array(mail.nameServer()).min(1).exactOptional(),
+    })
+    .prefault({}),
+  /** Who reads mail for a postmaster that has no mailbox of its own (RFC 5321 §4.5.1). */
+  postmaster: mail.mailbox().exactOptional(),
+});
+
+/** A configuration as it is written. */
+export type ConfigInput = z.input<typeof configSchema>;
+
+/** A configuration that was checked: defaults are filled in, sizes are octets, durations milliseconds. */
+export type Config = z.output<typeof configSchema>;

@@ -1,0 +1,41 @@
+import { readFile } from 'node:fs/promises';
+import { createSecureContext } from 'node:tls';
+import type { Mistake } from './mistake.ts';
+import type { Config } from './schema.ts';
+
+/** Whether the certificate and the key can be read and belong together (RFC 3207 §4). */
+export async function tlsFileMistakes(tls: Config['tls']): Promise<Mistake[]> {
+  if (tls === undefined) return [];
+  const [cert, key] = await Promise.all([readPem('tls.cert', tls.cert), readPem('tls.key', tls.key)]);
+  if (typeof cert !== 'string' || typeof key !== 'string')
+    return [cert, key].filter((read) => typeof read !== 'string');
+  const single = [
+    ...whyUnusable('tls.cert', { cert }, 'Name the PEM file of the certificate and its chain.'),
+    ...whyUnusable('tls.key', { key }, 'Name the PEM file of the private key, without a pass phrase.'),
+  ];
+  if (single.length > 0) return single;
+  return whyUnusable('tls.key', { cert, key }, 'Name the key that the certificate was made for.');
+}
+
+async function readPem(path: string, file: string): Promise<string | Mistake> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    const reason = code === 'ENOENT' ? 'there is no such file' : code === 'EACCES' ? 'it may not be read' : message;
+    return {
+      path,
+      message: `cannot be read: ${file}: ${reason}`,
+      remedy: 'Correct the path, or who may read the file.',
+    };
+  }
+}
+
+function whyUnusable(path: string, part: { cert?: string; key?: string }, remedy: string): Mistake[] {
+  try {
+    createSecureContext(part);
+    return [];
+  } catch (error) {
+    return [{ path, message: `cannot be used: ${(error as Error).message}`, remedy }];
+  }
+}
