@@ -1,5 +1,6 @@
 import { Failure } from '@posthorn/smtp/failure/failure';
 import { type Database, open, type RootDatabase } from 'lmdb';
+import { checkEnvironment } from './check-environment.ts';
 import type { KeyRange, Table, Tables } from './table.ts';
 
 /** Version of the format that the tables are in. */
@@ -58,6 +59,7 @@ export function statistics(database: Bytes): Statistics {
  * version does not know.
  */
 export function openTables(path: string, { readOnly }: { readOnly: boolean }): LmdbSpool {
+  checkEnvironment(path, { readOnly });
   const root = openRoot(path, readOnly);
   try {
     const meta = openDatabase(root, 'meta', path);

@@ -1,6 +1,3 @@
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
-import { Failure } from '@posthorn/smtp/failure/failure';
 import type { QueueStore } from '../queue/queue-store.ts';
 import { openTables } from './lmdb-tables.ts';
 import { SpoolReader } from './spool-reader.ts';
@@ -12,7 +9,6 @@ export interface ReadOnlySpool extends Pick<QueueStore, 'get' | 'list' | 'conten
 
 /** Opens a spool without a claim to it. Throws Failure `storage`: not a spool, or of an unknown format. */
 export function openSpoolReadOnly(path: string): ReadOnlySpool {
-  if (!existsSync(join(path, 'data.mdb'))) throw new Failure('storage', `There is no spool at ${path}`);
   const { root, tables } = openTables(path, { readOnly: true });
   const reader = new SpoolReader(tables);
   return {

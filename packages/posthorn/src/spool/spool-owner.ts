@@ -1,6 +1,8 @@
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { Failure } from '@posthorn/smtp/failure/failure';
 import { open, type RootDatabase } from 'lmdb';
+import { checkEnvironment } from './check-environment.ts';
 import type { LmdbSpool } from './lmdb-tables.ts';
 
 /** Spools that this process owns: LMDB tells processes apart, not callers within one. */
@@ -21,9 +23,8 @@ export interface Ownership {
 export function openOwnership(path: string): Ownership {
   if (owned.has(path)) throw taken(path, process.pid);
   const alive = openAlive(path);
-  // A reader that stays: it shows that this process is alive.
-  alive.get('reader');
-  alive.useReadTransaction();
+  // It shows that this process is alive, as long as it is referred to.
+  const reader = alive.useReadTransaction();
   owned.add(path);
   return {
     claim({ root, meta }) {
@@ -31,8 +32,9 @@ export function openOwnership(path: string): Ownership {
       if (owner !== process.pid) throw taken(path, owner);
     },
     async release() {
-      owned.delete(path);
+      reader.done();
       await alive.close();
+      owned.delete(path);
     },
   };
 }
@@ -55,8 +57,11 @@ function readersOf(alive: RootDatabase): number[] {
 }
 
 function openAlive(path: string): RootDatabase {
+  const directory = join(path, 'owner');
+  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  checkEnvironment(directory, { readOnly: false });
   const options = {
-    path: join(path, 'owner'),
+    path: directory,
     encoding: 'string',
     noSubdir: false,
     overlappingSync: false,

@@ -35,6 +35,7 @@ export class SpoolStore implements QueueStore {
   /** Changes on their way to the disk, by message: the next one waits for the last. */
   readonly #changes = new Map<string, Promise<unknown>>();
   readonly #closing = new AbortController();
+  #closed: Promise<void> | undefined;
   readonly newId: () => string;
 
   constructor(backend: Backend, now: () => number) {
@@ -148,9 +149,10 @@ export class SpoolStore implements QueueStore {
     return this.#reader.count();
   }
 
-  async close(): Promise<void> {
+  close(): Promise<void> {
     this.#closing.abort();
-    await this.#backend.close();
+    this.#closed ??= this.#backend.close();
+    return this.#closed;
   }
 
   [Symbol.asyncDispose](): Promise<void> {
