@@ -43,7 +43,7 @@ export function composeDsn(facts: DsnFacts): Dsn {
   const to = recipientField(facts.reversePath);
   // Only a sender whose address is UTF-8 can be trusted to read a message that is.
   const form: ReportForm = to.utf8 ? 'utf8' : 'ascii';
-  const boundary = `=_${facts.random(18).toString('base64url')}`;
+  const boundary = `=_${facts.random(16).toString('hex')}`;
   const returned = facts.original && returnedPart(facts.original, form);
   const parts = [
     explanationPart(facts, returned, form),
