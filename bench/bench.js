@@ -5,7 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { startHelper, stopAll } from './children.js';
+import { measureClients } from './client-pool.js';
 import { describeMachine } from './machine.js';
+import { measureMemory } from './memory.js';
 import { writeReport } from './report.js';
 import { haraka } from './servers/haraka.js';
 import { postfix, postfixOnHold } from './servers/postfix.js';
@@ -94,9 +96,16 @@ async function measureServers({ servers, sink, folder, log }) {
   return { proofs, sinkLimit, throughput };
 }
 
-async function measureAll(options) {
+async function measureAll(environment) {
   const results = { throughput: [] };
-  if (wanted.includes('accept') || wanted.includes('relay')) Object.assign(results, await measureServers(options));
+  if (wanted.includes('accept') || wanted.includes('relay')) Object.assign(results, await measureServers(environment));
+  if (wanted.includes('client')) {
+    const counts = options.quick ? { posthorn: 3000, nodemailer: 1000 } : { posthorn: 30_000, nodemailer: 10_000 };
+    results.client = await measureClients({ sink: environment.sink, rounds, counts, say });
+  }
+  if (wanted.includes('memory')) {
+    results.memory = await measureMemory({ ...environment, isQuick: options.quick, say });
+  }
   return results;
 }
 

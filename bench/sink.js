@@ -18,6 +18,7 @@ const headLimit = 65_536;
 
 let expected;
 let isDeferring = false;
+let deferred = 0;
 
 /** What became of the numbers `first` to `first + count - 1`. */
 class Expected {
@@ -74,8 +75,10 @@ class Session {
     this.rest = end === -1 ? line : undefined;
     if (end === -1) return chunk.length;
     const verb = String.fromCharCode(line[0] & 0xdf);
-    this.output.push(isDeferring && verb === 'R' && line[1] !== 0x53 ? later : (replies[verb] ?? ok));
-    if (verb === 'D') this.beginText();
+    const isDeferred = isDeferring && (verb === 'D' || (verb === 'R' && line[1] !== 0x53));
+    if (isDeferred && verb === 'R') deferred += 1;
+    this.output.push(isDeferred ? later : (replies[verb] ?? ok));
+    if (verb === 'D' && !isDeferred) this.beginText();
     if (verb === 'Q') this.isOver = true;
     return end + 1;
   }
@@ -143,7 +146,11 @@ const requests = {
   /** Answers every recipient with 451 from now on, or no more. */
   defer({ on }) {
     isDeferring = on;
+    deferred = 0;
   },
+
+  /** How many recipients were deferred. */
+  deferred: () => deferred,
 };
 
 function stall(seconds) {

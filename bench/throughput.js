@@ -13,10 +13,20 @@ const stallSeconds = 20;
 let nextNumber = 1;
 
 /** Numbers that no message of this run has had. */
-function takeNumbers(count) {
+export function takeNumbers(count) {
   const first = nextNumber;
   nextNumber += count;
   return { first, count };
+}
+
+/** Waits until all messages of a round are in the sink; throws when one is missing, came twice or was never sent. */
+export async function collectAll(sink) {
+  const arrived = await sink.ask('collect', { seconds: stallSeconds });
+  const { missing, duplicates, strangers } = arrived;
+  if (missing + duplicates + strangers > 0) {
+    throw new Error(`${missing} messages are missing, ${duplicates} came twice, ${strangers} are not of this round`);
+  }
+  return arrived;
 }
 
 async function runRound({ generator, sink, mode, count }) {
@@ -25,13 +35,7 @@ async function runRound({ generator, sink, mode, count }) {
   const sent = await generator.ask('run', { ...range, seconds: roundSeconds });
   const accept = spread(sent.latencies);
   if (mode === 'accept') return { rate: (count * 1e6) / (sent.end - sent.start), accept };
-  const arrived = await sink.ask('collect', { seconds: stallSeconds });
-  const { missing, duplicates, strangers } = arrived;
-  if (missing + duplicates + strangers > 0) {
-    throw new Error(
-      `${missing} messages are missing, ${duplicates} came twice, ${strangers} were not sent in this round`,
-    );
-  }
+  const arrived = await collectAll(sink);
   return { rate: (count * 1e6) / (arrived.last - sent.start), accept, endToEnd: spread(arrived.latencies) };
 }
 
