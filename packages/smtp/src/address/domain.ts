@@ -1,3 +1,4 @@
+import { isIPv6 } from 'node:net';
 import { domainToASCII, domainToUnicode } from 'node:url';
 import { isIPv4Text, isIPv6Text } from './ip-text.ts';
 
@@ -50,7 +51,9 @@ export function parseLiteral(text: string): Literal | undefined {
     const address = inner.slice(5);
     return isIPv6Text(address) ? { family: 6, address } : undefined;
   }
-  return generalLiteral.test(inner) ? { family: 'other', tag: inner.slice(0, inner.indexOf(':')) } : undefined;
+  // An IPv6 address without its tag has the form of another kind of literal, its first group for a tag.
+  const isGeneral = generalLiteral.test(inner) && !isIPv6(inner);
+  return isGeneral ? { family: 'other', tag: inner.slice(0, inner.indexOf(':')) } : undefined;
 }
 
 /** Writes the literal of an IP address, with brackets and the tag of IPv6 (RFC 5321 §4.1.3). */
