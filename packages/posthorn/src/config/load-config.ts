@@ -54,7 +54,7 @@ async function loadModule(file: string): Promise<Loaded | Mistake> {
   const abort = new AbortController();
   try {
     // Without caches, so that a reload sees what was changed.
-    const jiti = createJiti(import.meta.url, { moduleCache: false, fsCache: false });
+    const jiti = createJiti(import.meta.url, { moduleCache: false, fsCache: false, interopDefault: false });
     const tooLong = wait(longestLoad, undefined, { signal: abort.signal, ref: false });
     const module = await Promise.race([jiti.import<{ default?: unknown }>(file), tooLong]);
     if (module === undefined)
