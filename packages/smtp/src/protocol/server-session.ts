@@ -1,5 +1,6 @@
 import { fault } from '../command/fault.ts';
 import { parseCommand } from '../command/parse-command.ts';
+import type { Reply } from '../reply/reply.ts';
 import { isOtherProtocol, lineLimit, readCommandLine } from './command-line.ts';
 import { Dialogue, type TlsState } from './dialogue.ts';
 import { type Answer, settle } from './server-answers.ts';
@@ -232,7 +233,7 @@ export class ServerSession {
     if ('verb' in command) return obey(dialogue, command);
     const verb = octets.toString('latin1', 0, 5).trimEnd().toUpperCase();
     if (dialogue.state === 'refused') dialogue.fail(dialogue.refusal);
-    else if (command === fault.unknownVerb || command === fault.syntax) this.#passUnknown(octets);
+    else if (isUnknown(command) && isOtherProtocol(octets)) dialogue.farewell('otherProtocol');
     else {
       count(dialogue, verb);
       dialogue.fail(command);
@@ -241,9 +242,8 @@ export class ServerSession {
     }
     return undefined;
   }
+}
 
-  #passUnknown(octets: Buffer): void {
-    if (isOtherProtocol(octets)) this.#dialogue.farewell('otherProtocol');
-    else this.#dialogue.fail(octets.length === 0 ? fault.syntax : fault.unknownVerb);
-  }
+function isUnknown(refusal: Reply): boolean {
+  return refusal === fault.unknownVerb || refusal === fault.syntax;
 }
