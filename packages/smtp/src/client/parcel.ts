@@ -65,7 +65,8 @@ export class Parcel {
 
   /** What became of it. */
   result(): SendResult {
-    this.giveUp(new Failure('lost', 'the message was not sent'));
+    // A Failure costs more than all else here, for it keeps a stack: only where it is needed.
+    if (this.#pending.length > 0) this.giveUp(new Failure('lost', 'the message was not sent'));
     const recipients = this.#results.filter((result) => result !== undefined);
     return { ok: recipients.every(({ kind }) => kind === 'accepted'), recipients, dsn: this.#dsn };
   }
@@ -81,15 +82,19 @@ export class Parcel {
       return 'again';
     }
     if (about.connection.capabilities.offered.has('DSN')) this.#dsn = true;
-    const failure = about.connection.failure ?? new Failure(kinds[transaction.ending ?? 'lost'], 'aborted');
+    let failure = about.connection.failure;
+    const undecided = () => {
+      failure ??= new Failure(kinds[transaction.ending ?? 'lost'], 'aborted');
+      return { phase: transaction.phase, failure };
+    };
     const enough: number[] = [];
     for (const [place, index] of this.#part.entries()) {
       const answer = transaction.answers[place];
       if (answer?.enough === true && this.#hasProgress(transaction)) enough.push(index);
-      else this.#results[index] = toResult(this.#address(index), answer, { phase: transaction.phase, failure });
+      else this.#results[index] = toResult(this.#address(index), answer, undecided);
     }
     this.#pending = [...enough, ...this.#pending.slice(this.#part.length)];
-    if (!this.#mayGoOn(transaction.ending)) this.giveUp(failure);
+    if (!this.#mayGoOn(transaction.ending)) this.giveUp(undecided().failure);
     return this.#pending.length > 0 ? 'again' : 'done';
   }
 
@@ -125,9 +130,9 @@ const kinds: Readonly<Record<Ending, FailureKind>> = {
 function toResult(
   address: string,
   answer: RecipientAnswer | undefined,
-  undecided: Pick<RecipientResult, 'phase'> & { readonly failure: Failure },
+  undecided: () => Pick<RecipientResult, 'phase'> & { readonly failure: Failure },
 ): RecipientResult {
-  if (answer === undefined) return { address, kind: 'deferred', ...undecided };
+  if (answer === undefined) return { address, kind: 'deferred', ...undecided() };
   const { kind, phase, reply, refusal } = answer;
   if (refusal !== undefined) {
     const failure = new Failure('invalid', refusal.text);
