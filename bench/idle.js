@@ -43,3 +43,6 @@ process.on('message', async ({ request, ...options }) => {
     process.send({ error: error.message });
   }
 });
+
+// Without the benchmark there is nothing to do.
+process.once('disconnect', () => process.exit());

@@ -168,3 +168,6 @@ function stall(seconds) {
 process.on('message', async ({ request, ...options }) => {
   process.send({ value: await requests[request](options) });
 });
+
+// Without the benchmark there is nothing to do.
+process.once('disconnect', () => process.exit());
