@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
 describe('base64', () => {
-  it('reads canonical base64 alone', () => {
+  it('CMD-AUTH-19 reads canonical base64 alone', () => {
     expect(parseBase64('')).toEqual(Buffer.alloc(0));
     expect(parseBase64('AGFsaWNl')).toEqual(Buffer.from('\0alice'));
     for (const text of [
