@@ -83,12 +83,17 @@ export class GroupCommit {
     let next = 0;
     for (; next < waiting.length; next++) {
       const commit = waiting[next] as Commit;
-      const fits = growth + commit.need.growth <= MAX_GROWTH && this.#room.take(commit.need, commit.use);
+      const isFirst = taken.length === 0;
       // What does not fit beside others may fit alone.
-      if (!fits && taken.length > 0) break;
-      if (fits) taken.push(commit);
-      else commit.reject(new Failure('full', 'There is no room left in the spool'));
-      growth += commit.need.growth;
+      if (!isFirst && growth + commit.need.growth > MAX_GROWTH) break;
+      if (this.#room.take(commit.need, commit.use)) {
+        taken.push(commit);
+        growth += commit.need.growth;
+      } else if (isFirst) {
+        commit.reject(new Failure('full', 'There is no room left in the spool'));
+      } else {
+        break;
+      }
       this.#growth -= commit.need.growth;
     }
     this.#waiting = next === waiting.length ? [] : waiting.slice(next);

@@ -84,8 +84,8 @@ export class SpoolStore implements QueueStore {
 
   renew(id: string, until: number): void {
     const lease = this.#leases.get(id);
-    // While its end is on its way to the disk, a lease has none of its own.
-    if (lease !== undefined && !this.#changes.has(id)) this.#leases.take(id, { ...lease, until });
+    // One without end, as a commit gives it, is not made shorter; nor is one whose settlement is on its way to the disk.
+    if (lease !== undefined && lease.until !== FOREVER) this.#leases.take(id, { ...lease, until });
   }
 
   async release(id: string, due?: number): Promise<void> {

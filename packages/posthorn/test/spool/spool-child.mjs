@@ -59,6 +59,11 @@ async function work(store) {
   }
 }
 
+const memory = () => {
+  global.gc?.();
+  return process.memoryUsage().rss;
+};
+const memoryBefore = memory();
 const store = await openSpool({ path, now: Date.now });
 say('open', process.pid);
 
@@ -79,12 +84,16 @@ if (task === 'work') {
   await Promise.all(Array.from({ length: writers }, writer));
   await store.close();
 } else if (task === 'depth') {
-  global.gc();
-  const before = Number(rest[0]) || process.memoryUsage().rss;
-  const claimed = await store.claim({ now: Date.now() + 1e9, limit: 100, until: Date.now() + 1e9 });
-  for (const { envelope } of claimed) await store.content(envelope.id);
+  const ready = memory();
   store.nextDue();
-  global.gc();
-  say('memory', store.count(), claimed.length, process.memoryUsage().rss, before);
+  let claimed = 0;
+  for (let i = 0; i < 10; i++) {
+    const messages = await store.claim({ now: Date.now() + 1e9, limit: 100, until: Date.now() + 2e9 });
+    for (const { envelope } of messages) await store.content(envelope.id);
+    claimed += messages.length;
+  }
+  let listed = 0;
+  for await (const _ of store.list({ limit: 10_000_000 })) listed++;
+  say('memory', ready - memoryBefore, memory() - memoryBefore, store.count(), claimed, listed);
   await store.close();
 }
