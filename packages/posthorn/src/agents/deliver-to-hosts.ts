@@ -1,0 +1,42 @@
+import { Parcel } from '@posthorn/smtp/client/parcel';
+import type { SendResult } from '@posthorn/smtp/client/send-result';
+import type { AnswerContext } from '../queue/classify.ts';
+import type { DeliveryJob } from '../queue/delivery-agent.ts';
+import type { Outcome } from '../queue/outcome.ts';
+import type { Destination, Destinations } from './destinations.ts';
+import { prepareOutgoing } from './outgoing.ts';
+import { RelayAttempt } from './relay-attempt.ts';
+
+/** One address to try, and what the host is called in reports. */
+export interface Stop {
+  readonly remoteHost: string;
+  readonly destination: Destination;
+}
+
+/** How the hosts of one job are tried. */
+export interface Journey {
+  readonly stops: readonly Stop[];
+  readonly destinations: Destinations;
+  readonly now: () => number;
+  /** What a delivery means for reports of success, from whether the host offers DSN (RFC 3461 §5.2.2). */
+  readonly handover: (dsn: boolean) => AnswerContext['handover'];
+  /** Whether the mail itself fails when all hosts refuse all mail, or are this host; else it waits for better days. */
+  readonly mayFail: boolean;
+}
+
+/** Tries one address after the other until each recipient is taken or refused for good (RFC 5321 §5.1). */
+export async function deliverToHosts(job: DeliveryJob, journey: Journey): Promise<Outcome[]> {
+  const { stops, destinations, now, handover } = journey;
+  const { transaction, text } = await prepareOutgoing(job);
+  const attempt = new RelayAttempt(job.recipients.length);
+  for (const { remoteHost, destination } of stops) {
+    const open = attempt.open;
+    if (open.length === 0 || job.signal.aborted) break;
+    const recipients = open.flatMap((index) => transaction.recipients[index] ?? []);
+    const parcel = new Parcel({ ...transaction, recipients }, text);
+    const result: SendResult = await destinations.send(destination, parcel, { signal: job.signal });
+    attempt.take(open, result, { at: now(), remoteHost, handover: handover(result.dsn) });
+  }
+  const untried: Outcome = { kind: 'deferred', status: '4.4.1', at: now(), text: 'No host was tried' };
+  return attempt.outcomes(journey.mayFail, untried);
+}
