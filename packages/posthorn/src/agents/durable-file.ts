@@ -1,7 +1,32 @@
 import { type FileHandle, mkdir, open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
-const nextSync = new Map<string, { readonly running: Promise<void>; next?: Promise<void> }>();
+interface Syncing {
+  readonly running: Promise<void>;
+  next?: Promise<void>;
+}
+
+const syncing = new Map<string, Syncing>();
+
+/** Makes the entries of a directory durable; calls that come while one sync runs share the next one. */
+export function syncDirectory(path: string): Promise<void> {
+  const entry = syncing.get(path);
+  if (entry === undefined) return startSync(path);
+  // The one that runs may have begun before the caller's change.
+  const start = () => startSync(path);
+  entry.next ??= entry.running.then(start, start);
+  return entry.next;
+}
+
+function startSync(path: string): Promise<void> {
+  const entry: Syncing = {
+    running: syncNow(path).finally(() => {
+      if (entry.next === undefined) syncing.delete(path);
+    }),
+  };
+  syncing.set(path, entry);
+  return entry.running;
+}
 
 async function syncNow(path: string): Promise<void> {
   const directory = await open(path, 'r');
@@ -10,27 +35,6 @@ async function syncNow(path: string): Promise<void> {
   } finally {
     await directory.close();
   }
-}
-
-/** Makes the entries of a directory durable; calls that come while one sync runs share the next one. */
-export function syncDirectory(path: string): Promise<void> {
-  const entry = nextSync.get(path);
-  if (entry !== undefined) {
-    entry.next ??= entry.running.then(
-      () => startSync(path),
-      () => startSync(path),
-    );
-    return entry.next;
-  }
-  return startSync(path);
-}
-
-function startSync(path: string): Promise<void> {
-  const running = syncNow(path).finally(() => {
-    if (nextSync.get(path)?.running === running && nextSync.get(path)?.next === undefined) nextSync.delete(path);
-  });
-  nextSync.set(path, { running });
-  return running;
 }
 
 /** Makes a directory and what is missing above it, all of it durable; only the owner may look into it. */

@@ -1,21 +1,30 @@
 import { headerFields } from '@posthorn/smtp/message/header';
 import { HeaderCollector } from '@posthorn/smtp/message/header-collector';
 import { withReturnPath } from '@posthorn/smtp/message/return-path';
+import type { Envelope, Recipient } from '../queue/envelope.ts';
 import type { Content } from '../queue/queue-store.ts';
+import { withHeaderLineFeeds, withLineFeeds } from './line-feeds.ts';
 
-/** Whom a copy is for, and who sent it. */
-export interface FinalAddresses {
-  /** Empty for the null reverse-path. */
-  readonly reversePath: string;
-  readonly recipient: string;
+/** A message and one of its recipients. */
+export interface Copy {
+  readonly envelope: Envelope;
+  readonly recipient: Recipient;
+  readonly content: Content;
 }
 
-/** A message as a mailbox keeps it: Return-Path, Delivered-To, then what came (RFC 5321 §4.4, RFC 9228 §2). */
-export async function* finalText(
-  content: Content,
-  { reversePath, recipient }: FinalAddresses,
-): AsyncGenerator<Buffer, void, undefined> {
-  yield* withReturnPath(prepend(Buffer.from(`Delivered-To: ${recipient}\r\n`), content.stream()), reversePath);
+/**
+ * A message as a mailbox keeps it, with LF line ends: Return-Path, Delivered-To, Original-Recipient when the sender gave one,
+ * then what came (RFC 5321 §4.4, RFC 9228 §4, RFC 8098 §2.3).
+ */
+export function finalText({ envelope, recipient, content }: Copy): AsyncGenerator<Buffer, void, undefined> {
+  const fields = [`Delivered-To: ${recipient.address}\r\n`];
+  const { originalRecipient } = recipient;
+  // Decoded xtext may hold anything, line ends too.
+  if (originalRecipient !== undefined && /^[^\p{Cc}]+$/u.test(originalRecipient)) {
+    fields.push(`Original-Recipient: ${originalRecipient.replace(';', '; ')}\r\n`);
+  }
+  const text = withReturnPath(prepend(Buffer.from(fields.join('')), content.stream()), envelope.reversePath);
+  return envelope.body === 'BINARYMIME' ? withHeaderLineFeeds(text) : withLineFeeds(text);
 }
 
 async function* prepend(first: Buffer, rest: AsyncIterable<Buffer>): AsyncGenerator<Buffer, void, undefined> {
@@ -23,13 +32,13 @@ async function* prepend(first: Buffer, rest: AsyncIterable<Buffer>): AsyncGenera
   yield* rest;
 }
 
-/** Whether the message was delivered to this address before: forwards run in a circle (RFC 5321 §6.3, RFC 9228 §2). */
-export async function wasDeliveredTo(content: Content, recipient: string): Promise<boolean> {
+/** The addresses, in lower case, that a message was delivered to before (RFC 9228 §4). */
+export async function earlierRecipients(content: Content): Promise<ReadonlySet<string>> {
   const collector = new HeaderCollector();
   for await (const piece of content.stream()) if (collector.write(piece)) break;
-  const wanted = recipient.toLowerCase();
+  const addresses = new Set<string>();
   for (const field of headerFields(collector.header)) {
-    if (field.name === 'delivered-to' && field.value.toLowerCase() === wanted) return true;
+    if (field.name === 'delivered-to') addresses.add(field.value.toLowerCase());
   }
-  return false;
+  return addresses;
 }

@@ -1,14 +1,15 @@
 import type { DeliveryAgent, DeliveryJob } from '../queue/delivery-agent.ts';
+import type { Recipient } from '../queue/envelope.ts';
 import type { Outcome } from '../queue/outcome.ts';
-import { finalText, wasDeliveredTo } from './final-text.ts';
+import { earlierRecipients, finalText } from './final-text.ts';
 
 /** One copy on its way into one mailbox. */
 export interface Delivery {
   /** Where the mailbox is. */
   readonly path: string;
   readonly reversePath: string;
-  /** With CRLF line ends, Return-Path and Delivered-To on top. */
-  readonly text: AsyncIterable<Buffer>;
+  /** The text from its beginning, as the mailbox keeps it; rejects once the signal is aborted. */
+  text(): AsyncIterable<Buffer>;
   readonly receivedAt: number;
   readonly signal: AbortSignal;
 }
@@ -20,10 +21,10 @@ export type Deposit = (delivery: Delivery) => Promise<void>;
 export function createLocalAgent(deposit: Deposit, now: () => number): DeliveryAgent {
   const running = new Set<Promise<unknown>>();
   return {
-    async deliver(job) {
-      const work = Promise.all(job.recipients.map(({ address }) => deliverOne(job, address, { deposit, now })));
+    deliver(job) {
+      const work = deliverAll(job, deposit, now).finally(() => running.delete(work));
       running.add(work);
-      return work.finally(() => running.delete(work));
+      return work;
     },
     async close() {
       await Promise.allSettled(running);
@@ -31,27 +32,42 @@ export function createLocalAgent(deposit: Deposit, now: () => number): DeliveryA
   };
 }
 
-async function deliverOne(
-  job: DeliveryJob,
-  recipient: string,
-  { deposit, now }: { deposit: Deposit; now: () => number },
-): Promise<Outcome> {
-  const { content, envelope, nextHop, signal } = job;
+/** Small copies side by side, so that they share syncs; large ones one by one, so that they do not fill the memory. */
+async function deliverAll(job: DeliveryJob, deposit: Deposit, now: () => number): Promise<Outcome[]> {
+  const { recipients, content } = job;
+  let earlier: Promise<ReadonlySet<string>> | undefined;
+  const deliver = async (recipient: Recipient): Promise<Outcome> => {
+    try {
+      earlier ??= earlierRecipients(content);
+      if ((await earlier).has(recipient.address.toLowerCase())) return loop(now());
+      await deposit(deliveryOf(job, recipient));
+      return { kind: 'delivered', status: '2.1.5', at: now(), handover: 'final', text: 'delivered to mailbox' };
+    } catch (error) {
+      return failureOutcome(error, job.signal, now());
+    }
+  };
+  if (content.bytes !== undefined) return Promise.all(recipients.map(deliver));
+  const outcomes: Outcome[] = [];
+  for (const recipient of recipients) outcomes.push(await deliver(recipient));
+  return outcomes;
+}
+
+function deliveryOf({ content, envelope, nextHop, signal }: DeliveryJob, recipient: Recipient): Delivery {
   if (nextHop.kind !== 'maildir' && nextHop.kind !== 'mbox') throw new Error(`${nextHop.kind} is no mailbox`);
-  try {
-    if (await wasDeliveredTo(content, recipient)) return loop(now());
-    const text = finalText(content, { reversePath: envelope.reversePath, recipient });
-    await deposit({
-      path: nextHop.path,
-      reversePath: envelope.reversePath,
-      text,
-      receivedAt: envelope.receivedAt,
-      signal,
-    });
-    return { kind: 'delivered', status: '2.1.5', at: now(), handover: 'final', text: 'delivered to mailbox' };
-  } catch (error) {
-    return failureOutcome(error, now());
+  const { reversePath, receivedAt } = envelope;
+  const text = () => untilAborted(finalText({ envelope, recipient, content }), signal);
+  return { path: nextHop.path, reversePath, receivedAt, signal, text };
+}
+
+async function* untilAborted(
+  pieces: AsyncIterable<Buffer>,
+  signal: AbortSignal,
+): AsyncGenerator<Buffer, void, undefined> {
+  for await (const piece of pieces) {
+    signal.throwIfAborted();
+    yield piece;
   }
+  signal.throwIfAborted();
 }
 
 function loop(at: number): Outcome {
@@ -65,29 +81,15 @@ const statusByCode: Readonly<Record<string, Outcome['status']>> = {
 };
 
 /** Trouble with a mailbox is never the sender's fault: it is tried again until the message's time is over. */
-function failureOutcome(error: unknown, at: number): Outcome {
-  const code = (error as NodeJS.ErrnoException).code ?? 'unknown';
+function failureOutcome(error: unknown, signal: AbortSignal, at: number): Outcome {
+  if (signal.aborted) return { kind: 'deferred', status: '4.3.2', at, text: 'The delivery was broken off' };
+  const { code } = error as NodeJS.ErrnoException;
+  // What did not come from the system is a fault of our own, and must not look like one of the mailbox.
+  if (typeof code !== 'string') throw error;
   return {
     kind: 'deferred',
     status: statusByCode[code] ?? '4.3.0',
     at,
     text: `The mailbox cannot be written (${code})`,
-  };
-}
-
-/** An agent that throws mail away, as its route says. */
-export function createDiscardAgent(now: () => number): DeliveryAgent {
-  const discarded = (): Outcome => ({
-    kind: 'delivered',
-    status: '2.1.5',
-    at: now(),
-    handover: 'final',
-    text: 'discarded',
-  });
-  return {
-    async deliver({ recipients }) {
-      return recipients.map(discarded);
-    },
-    async close() {},
   };
 }

@@ -1,83 +1,73 @@
-import { randomBytes } from 'node:crypto';
 import { link, open, readdir, stat, unlink } from 'node:fs/promises';
-import { hostname } from 'node:os';
 import { join } from 'node:path';
 import type { DeliveryAgent } from '../queue/delivery-agent.ts';
 import { makeDirectory, syncDirectory, writePieces } from './durable-file.ts';
-import { withLineFeeds } from './line-feeds.ts';
 import { createLocalAgent, type Delivery } from './local-agent.ts';
+import { nextMaildirName } from './maildir-name.ts';
 
+/** Milliseconds after which a file in tmp belongs to nobody any more, and between two looks for such files. */
+const staleAge = 36 * 3_600_000;
+const sweepInterval = 3_600_000;
+
+/** Maildirs whose last sweep is remembered. */
 const mostKnown = 10_000;
-const staleAge = 36 * 60 * 60_000;
-const mostTries = 3;
 
-/** An agent for Maildirs: tmp, sync, link to new, sync; no locks, LF line ends (maildir of Daniel J. Bernstein). */
+/** Names that are tried when one is taken. */
+const mostNames = 5;
+
+/** An agent for Maildirs: written to tmp, synced, linked to new, synced; no locks, LF line ends: maildir(5). */
 export function createMaildirAgent(now: () => number): DeliveryAgent {
-  const known = new Set<string>();
-  let count = 0;
-  const nextName = () => {
-    count += 1;
-    return uniqueName(now(), count);
-  };
+  const swept = new Map<string, number>();
   return createLocalAgent(async (delivery) => {
-    await prepare(delivery.path, { known, now });
-    await deposit(delivery, nextName);
+    await deposit(delivery, now).catch(async (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'ENOENT') throw error;
+      for (const part of ['tmp', 'cur', 'new']) await makeDirectory(join(delivery.path, part));
+      await deposit(delivery, now);
+    });
+    const time = now();
+    if (time - (swept.get(delivery.path) ?? Number.NEGATIVE_INFINITY) < sweepInterval) return;
+    if (swept.size >= mostKnown) swept.clear();
+    swept.set(delivery.path, time);
+    await removeStale(join(delivery.path, 'tmp'), time);
   }, now);
 }
 
-const host = hostname().replace(/[/:]/g, (character) => `\\${character.charCodeAt(0).toString(8).padStart(3, '0')}`);
-const run = randomBytes(4).toString('hex');
-
-function uniqueName(now: number, count: number): string {
-  const micros = String((now % 1000) * 1000).padStart(6, '0');
-  return `${Math.floor(now / 1000)}.M${micros}P${process.pid}Q${count}R${run}.${host}`;
-}
-
-async function prepare(path: string, { known, now }: { known: Set<string>; now: () => number }): Promise<void> {
-  if (known.has(path)) return;
-  for (const part of ['tmp', 'cur', 'new']) await makeDirectory(join(path, part));
-  await removeStale(join(path, 'tmp'), now());
-  if (known.size >= mostKnown) known.clear();
-  known.add(path);
-}
-
-/** Files that a delivery left behind long ago (a crash, a full disk). */
-async function removeStale(path: string, now: number): Promise<void> {
-  for (const name of await readdir(path)) {
-    if (name.startsWith('.')) continue;
-    const file = join(path, name);
-    // Another delivery may have taken its file away meanwhile.
-    const info = await stat(file).catch(() => undefined);
-    if (info !== undefined && now - info.mtimeMs > staleAge) await unlink(file).catch(() => undefined);
-  }
-}
-
-async function deposit({ path, text, signal }: Delivery, nextName: () => string): Promise<void> {
-  const name = nextName();
-  const temporary = join(path, 'tmp', name);
+async function deposit({ path, text }: Delivery, now: () => number): Promise<void> {
+  const temporary = join(path, 'tmp', nextMaildirName(now()));
+  const file = await open(temporary, 'wx', 0o600);
   try {
-    const file = await open(temporary, 'wx', 0o600);
     try {
-      await writePieces(file, withLineFeeds(text));
+      await writePieces(file, text());
       await file.sync();
     } finally {
       await file.close();
     }
-    signal.throwIfAborted();
-    await linkToNew(path, temporary, nextName);
+    await linkToNew(temporary, path, now);
     await syncDirectory(join(path, 'new'));
   } finally {
+    // What cannot be removed now is stale one day.
     await unlink(temporary).catch(() => undefined);
   }
 }
 
 /** `link` fails where `rename` would replace: an earlier message is never lost to a name that comes twice. */
-async function linkToNew(path: string, temporary: string, nextName: () => string): Promise<void> {
+async function linkToNew(temporary: string, path: string, now: () => number): Promise<void> {
   for (let tries = 1; ; tries += 1) {
     try {
-      return await link(temporary, join(path, 'new', nextName()));
+      return await link(temporary, join(path, 'new', nextMaildirName(now())));
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST' || tries === mostTries) throw error;
+      // Deviates: no pause of two seconds before the next try, since the next name differs at once: maildir(5).
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST' || tries === mostNames) throw error;
     }
+  }
+}
+
+/** Removes what deliveries left behind long ago: a crash, a full disk. Their trouble is none of today's message. */
+async function removeStale(path: string, now: number): Promise<void> {
+  for (const name of await readdir(path).catch(() => [])) {
+    if (name.startsWith('.')) continue;
+    const file = join(path, name);
+    const info = await stat(file).catch(() => undefined);
+    if (info?.isFile() && now - info.mtimeMs > staleAge) await unlink(file).catch(() => undefined);
   }
 }

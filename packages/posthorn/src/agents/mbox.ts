@@ -1,90 +1,75 @@
-import { type FileHandle, open, stat, unlink } from 'node:fs/promises';
+import { type FileHandle, open } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { setTimeout as wait } from 'node:timers/promises';
 import type { DeliveryAgent } from '../queue/delivery-agent.ts';
+import { Batches, type BatchResult } from './batches.ts';
+import { withDotlock } from './dotlock.ts';
 import { makeDirectory, syncDirectory, writePieces } from './durable-file.ts';
-import { withLineFeeds } from './line-feeds.ts';
 import { createLocalAgent, type Delivery } from './local-agent.ts';
+import { formatFromLine } from './mbox-from-line.ts';
 import { quoteFromLines } from './quote-from-lines.ts';
 
-// Deviates: no fcntl lock beside the dotlock, since Node has no call for it; readers that lock by fcntl alone must be set
-// to dotlocks as well (RFC 4155 §A names neither).
-const lockTries = 50;
-const lockPause = 100;
-const staleLock = 10 * 60_000;
-
-/** An agent for mbox files, quoted as mboxrd, under a dotlock; a failed append is cut off again (RFC 4155 §A). */
-export function createMboxAgent(now: () => number): DeliveryAgent {
-  return createLocalAgent(async (delivery) => {
-    await makeDirectory(dirname(delivery.path));
-    const lock = `${delivery.path}.lock`;
-    await takeLock(lock, delivery.signal);
-    try {
-      await append(delivery);
-    } finally {
-      await unlink(lock);
-    }
-  }, now);
+/**
+ * An agent for mbox files, quoted as mboxrd, under a dotlock; a failed append is cut off again. `patience`: milliseconds that
+ * another program's lock is waited for, 5,000 by default (RFC 4155 §A).
+ */
+export function createMboxAgent(now: () => number, patience = 5_000): DeliveryAgent {
+  // Deviates: no fcntl lock beside the dotlock, since Node has no call for it; readers that lock by fcntl alone must be set
+  // to dotlocks as well (RFC 4155 §A names neither).
+  const batches = new Batches<Delivery>(async (path, deliveries) => {
+    await makeDirectory(dirname(path));
+    return withDotlock(path, { patience, now }, () => appendAll(path, deliveries));
+  });
+  return createLocalAgent((delivery) => batches.add(delivery.path, delivery), now);
 }
 
-async function takeLock(lock: string, signal: AbortSignal): Promise<void> {
-  for (let tries = 1; ; tries += 1) {
-    try {
-      const file = await open(lock, 'wx', 0o600);
-      return await file.close();
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-      if (tries === lockTries) throw Object.assign(new Error('The mailbox is locked'), { code: 'EBUSY' });
-    }
-    await removeStaleLock(lock);
-    await wait(lockPause, undefined, { signal });
-  }
-}
-
-/** A lock that nobody touched for ten minutes is left over from a crash: appending takes seconds. */
-async function removeStaleLock(lock: string): Promise<void> {
-  const info = await stat(lock).catch(() => undefined);
-  if (info !== undefined && Date.now() - info.mtimeMs > staleLock) await unlink(lock).catch(() => undefined);
-}
-
-async function append(delivery: Delivery): Promise<void> {
-  const file = await open(delivery.path, 'a', 0o600);
+/** Appends one after the other and syncs once for all: the lock is held no longer than needed. */
+async function appendAll(path: string, deliveries: readonly Delivery[]): Promise<BatchResult> {
+  const file = await open(path, 'a+', 0o600);
   try {
     const { size } = await file.stat();
-    await appendOrTruncate(file, size, delivery);
-    if (size === 0) await syncDirectory(dirname(delivery.path));
+    const failures: unknown[] = [];
+    for (const delivery of deliveries) failures.push(await appendOrTruncate(file, delivery));
+    await file.sync().catch(async (error: unknown) => {
+      await file.truncate(size);
+      throw error;
+    });
+    if (size === 0) await syncDirectory(dirname(path));
+    return failures;
   } finally {
     await file.close();
   }
 }
 
-async function appendOrTruncate(file: FileHandle, size: number, delivery: Delivery): Promise<void> {
+/** Why it failed, if it did; the file is then as it was. */
+async function appendOrTruncate(file: FileHandle, delivery: Delivery): Promise<unknown> {
+  const { size } = await file.stat();
   try {
-    await writePieces(file, entry(delivery));
-    delivery.signal.throwIfAborted();
-    await file.sync();
+    await writePieces(file, entry(delivery, await missingLineEnds(file, size)));
+    return undefined;
   } catch (error) {
     await file.truncate(size);
-    throw error;
+    return error;
   }
 }
 
-async function* entry({ text, reversePath, receivedAt }: Delivery): AsyncGenerator<Buffer, void, undefined> {
-  const sender = reversePath === '' ? 'MAILER-DAEMON' : reversePath.replace(/[ \t]/g, '-');
-  yield Buffer.from(`From ${sender} ${formatCtime(receivedAt)}\n`);
+/** What is missing of the empty line before the next message: whatever happened to the last one, it must not swallow this one. */
+async function missingLineEnds(file: FileHandle, size: number): Promise<string> {
+  if (size === 0) return '';
+  const length = Math.min(size, 2);
+  const { buffer } = await file.read(Buffer.alloc(length), 0, length, size - length);
+  if (buffer[length - 1] !== 0x0a) return '\n\n';
+  return buffer[0] === 0x0a && length === 2 ? '' : '\n';
+}
+
+async function* entry(
+  { text, reversePath, receivedAt }: Delivery,
+  before: string,
+): AsyncGenerator<Buffer, void, undefined> {
+  yield Buffer.from(`${before}${formatFromLine(reversePath, receivedAt)}`);
   let last = 0x0a;
-  for await (const piece of quoteFromLines(withLineFeeds(text))) {
+  for await (const piece of quoteFromLines(text())) {
     last = piece[piece.length - 1] ?? last;
     yield piece;
   }
   yield Buffer.from(last === 0x0a ? '\n' : '\n\n');
-}
-
-/** `Sat Nov 21 10:00:00 2026`, in UTC (RFC 4155 §A). */
-function formatCtime(time: number): string {
-  const [weekday = '', day = '', month = '', year = '', clock = ''] = new Date(time)
-    .toUTCString()
-    .replace(',', '')
-    .split(' ');
-  return `${weekday} ${month} ${String(Number(day)).padStart(2, ' ')} ${clock} ${year}`;
 }

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { createDiscardAgent } from '../../src/agents/local-agent.ts';
+import { createDiscardAgent } from '../../src/agents/discard.ts';
 import { createMaildirAgent } from '../../src/agents/maildir.ts';
 import { createMboxAgent } from '../../src/agents/mbox.ts';
 import type { DeliveryJob } from '../../src/queue/delivery-agent.ts';
