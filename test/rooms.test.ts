@@ -34,7 +34,7 @@ const table: Readonly<Record<string, readonly string[]>> = {
   // The form of a name server is known where it is used.
   'posthorn/config': [...coreRooms, ...pureRooms, 'posthorn/dns'],
   'posthorn/mta': [...smtpRooms, ...pureRooms, ...adapterRooms, 'posthorn/config'],
-  'posthorn/control': ['smtp/failure', 'posthorn/queue', 'posthorn/mta'],
+  'posthorn/control': [...coreRooms, 'smtp/net', 'posthorn/queue', 'posthorn/mta'],
   'posthorn/cli': [
     ...coreRooms,
     'smtp/client',
