@@ -9,6 +9,8 @@ const none = Buffer.alloc(0);
 export class Input {
   #bytes: Buffer = none;
   #start = 0;
+  /** Octets at hand in which no line ends: they are not searched again, or a line that drips in would cost its square. */
+  #searched = 0;
   #skipping = false;
 
   /** Octets at hand. */
@@ -30,7 +32,7 @@ export class Input {
     const end = this.#findLineEnd();
     if (end === -1) return this.#waitForLine(limit);
     const line = this.#bytes.subarray(this.#start, end);
-    this.#start = end + 2;
+    this.#advance(end + 2);
     if (!this.#skipping && line.length + 2 <= limit) return line;
     this.#skipping = false;
     return 'too long';
@@ -41,13 +43,13 @@ export class Input {
     if (this.length === 0 || most === 0) return undefined;
     const end = Math.min(this.#bytes.length, this.#start + most);
     const bytes = this.#bytes.subarray(this.#start, end);
-    this.#start = end;
+    this.#advance(end);
     return bytes;
   }
 
   /** Drops the first octets at hand, no more than there are. */
   skip(octets: number): void {
-    this.#start += octets;
+    this.#advance(this.#start + octets);
   }
 
   /** All octets at hand, left where they are. */
@@ -57,15 +59,25 @@ export class Input {
 
   /** Drops all octets at hand (RFC 3207 §4.2). */
   clear(): void {
-    this.#bytes = none;
-    this.#start = 0;
+    this.#advance(this.#bytes.length);
     this.#skipping = false;
   }
 
+  #advance(to: number): void {
+    this.#searched = 0;
+    this.#start = to;
+    if (to < this.#bytes.length) return;
+    // An idle session keeps no piece alive.
+    this.#bytes = none;
+    this.#start = 0;
+  }
+
   #findLineEnd(): number {
-    let at = this.#bytes.indexOf(LF, this.#start);
+    let at = this.#bytes.indexOf(LF, this.#start + this.#searched);
     while (at !== -1 && (at === this.#start || this.#bytes[at - 1] !== CR)) at = this.#bytes.indexOf(LF, at + 1);
-    return at === -1 ? -1 : at - 1;
+    if (at !== -1) return at - 1;
+    this.#searched = this.length;
+    return -1;
   }
 
   #waitForLine(limit: number): undefined {
@@ -74,6 +86,7 @@ export class Input {
     this.#skipping = true;
     this.#bytes = Buffer.from(this.#bytes.subarray(Math.max(this.#start, this.#bytes.length - 1)));
     this.#start = 0;
+    this.#searched = this.#bytes.length;
     return undefined;
   }
 }

@@ -11,10 +11,10 @@ function withArgument(verb: string, argument: string): string {
   return argument === '' ? verb : `${verb} ${argument}`;
 }
 
-const control = /\p{Cc}/u;
+const control = /(?!\t)\p{Cc}/u;
 
 /**
- * Writes a command as one line without CRLF; one with a control character throws RangeError, for it would be two
+ * Writes a command as one line without CRLF; one with a control character but TAB throws RangeError, for it would be two
  * (RFC 5321 §4.1.1).
  */
 export function formatCommand(command: Command): string {
