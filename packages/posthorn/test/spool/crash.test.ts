@@ -9,7 +9,7 @@ import { readContent } from './spool-samples.ts';
 import { startChild } from './start-child.ts';
 import { temporaryDirectory } from './temporary-directory.ts';
 
-const CRASHES = 22;
+const CRASHES = 20;
 
 interface Said {
   readonly kept: Set<string>;
@@ -65,7 +65,7 @@ it('CMD-DATA-6 CLI-DUP-3 loses nothing that it took, brings back nothing that it
   for (let crash = 0; crash < CRASHES; crash++) {
     const child = startChild(['work', path]);
     await child.line('kept');
-    await wait(Math.random() * 150);
+    await wait(Math.random() * 100);
     child.process.kill('SIGKILL');
     expect((await child.ended).signal).toBe('SIGKILL');
     read(child.lines, said);

@@ -1,6 +1,6 @@
 // A process of its own around a spool, for tests that kill it or watch its system calls: node spool-child.mjs TASK PATH.
 import { createHash } from 'node:crypto';
-import { writeSync } from 'node:fs';
+import { readFileSync, writeSync } from 'node:fs';
 import { openSpool } from '../../dist/spool/open-spool.js';
 
 const [task, path, ...rest] = process.argv.slice(2);
@@ -59,11 +59,17 @@ async function work(store) {
   }
 }
 
-const memory = () => {
+/** Resident memory in octets: all of it, and what is not a page of a file that the system may take back. */
+function memory() {
   global.gc?.();
-  return process.memoryUsage().rss;
-};
-const memoryBefore = memory();
+  const status = readFileSync('/proc/self/status', 'utf8');
+  const [all, own] = ['VmRSS', 'RssAnon'].map(
+    (name) => Number(new RegExp(`${name}:\\s+(\\d+)`).exec(status)?.[1]) * 1024,
+  );
+  return { all, own };
+}
+
+const before = task === 'depth' ? memory() : undefined;
 const store = await openSpool({ path, now: Date.now });
 say('open', process.pid);
 
@@ -84,16 +90,16 @@ if (task === 'work') {
   await Promise.all(Array.from({ length: writers }, writer));
   await store.close();
 } else if (task === 'depth') {
+  const due = store.nextDue();
   const ready = memory();
-  store.nextDue();
   let claimed = 0;
   for (let i = 0; i < 10; i++) {
-    const messages = await store.claim({ now: Date.now() + 1e9, limit: 100, until: Date.now() + 2e9 });
+    const messages = await store.claim({ now: due + 1e9, limit: 100, until: due + 2e9 });
     for (const { envelope } of messages) await store.content(envelope.id);
     claimed += messages.length;
   }
   let listed = 0;
   for await (const _ of store.list({ limit: 10_000_000 })) listed++;
-  say('memory', ready - memoryBefore, memory() - memoryBefore, store.count(), claimed, listed);
+  say(JSON.stringify({ ready: ready.all - before.all, used: memory().own - before.own, claimed, listed }));
   await store.close();
 }
