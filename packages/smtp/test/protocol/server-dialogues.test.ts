@@ -3,7 +3,8 @@ import { describe, it } from 'vitest';
 import { type Dialogue, parseDialogue } from '../laws/dialogue.ts';
 import { MemoryServer } from '../laws/memory-server.ts';
 import { runDialogue, sentBy } from '../laws/run-dialogue.ts';
-import { SocketServer } from '../laws/socket-server.ts';
+import { SocketClient } from '../laws/socket-client.ts';
+import { openTestHost } from '../laws/test-host.ts';
 import { type RuleChange, testRules } from '../laws/test-rules.ts';
 
 const folder = new URL('../dialogues/server/', import.meta.url);
@@ -33,11 +34,9 @@ describe.each(readdirSync(folder))('the dialogue %s', (file) => {
   });
 
   it(`${dialogue.title}, over a socket`, async () => {
-    const peer = await SocketServer.open(testRules(change));
-    try {
-      await runDialogue(dialogue, { plays: 'C', peer });
-    } finally {
-      await peer.end();
-    }
+    const { port } = await openTestHost({ rules: change });
+    const peer = SocketClient.connect({ port });
+    await runDialogue(dialogue, { plays: 'C', peer });
+    peer.destroy();
   });
 });
