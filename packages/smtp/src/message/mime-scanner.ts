@@ -21,7 +21,7 @@ export interface MimePart {
   readonly header: Buffer;
   /** The empty line, or nothing where a delimiter follows the header at once. */
   readonly separator: Buffer;
-  /** In lower case; `text/plain` when the header names none. */
+  /** In lower case; where the header names none, `text/plain`, or `message/rfc822` in a digest (RFC 2046 §5.1.5). */
   readonly mediaType: string;
   /** In lower case; `7bit` when the header names none. */
   readonly encoding: string;
@@ -60,6 +60,8 @@ interface OpenMultipart {
   readonly boundary: string;
   /** Of its parts. */
   readonly depth: number;
+  /** What its parts are that do not say so. */
+  readonly partType: string;
 }
 
 interface Delimiter {
@@ -146,7 +148,7 @@ export class MimeScanner {
       depth: this.#depth,
       header,
       separator,
-      mediaType: type?.mediaType ?? 'text/plain',
+      mediaType: type?.mediaType ?? this.#defaultType(),
       encoding: encoding ?? '7bit',
     };
     const boundary = type?.parameters.get('boundary');
@@ -156,10 +158,18 @@ export class MimeScanner {
     if (kind === 'leaf') this.#enter('body');
     else {
       this.#depth += 1;
-      if (kind === 'multipart') this.#open.push({ boundary: `--${boundary}`, depth: this.#depth });
+      if (kind === 'multipart') {
+        const partType = part.mediaType === 'multipart/digest' ? 'message/rfc822' : 'text/plain';
+        this.#open.push({ boundary: `--${boundary}`, depth: this.#depth, partType });
+      }
       this.#nameDelimiters();
       this.#enter(kind === 'multipart' ? 'filler' : 'header');
     }
+  }
+
+  #defaultType(): string {
+    const around = this.#open.at(-1);
+    return around?.depth === this.#depth ? around.partType : 'text/plain';
   }
 
   #enter(state: State): void {

@@ -48,7 +48,10 @@ export class OctetSurvey {
 
   #surveyLines(octets: Buffer): void {
     let start = 0;
-    if (this.#endsInCr && octets[0] !== lf) this.#bareLineEnd = true;
+    if (this.#endsInCr && octets[0] !== lf) {
+      this.#bareLineEnd = true;
+      this.#measure(1);
+    }
     let afterCr = this.#endsInCr;
     for (let end = octets.indexOf(lf); end >= 0; end = octets.indexOf(lf, start)) {
       const hasCr = end > start ? octets[end - 1] === cr : afterCr;

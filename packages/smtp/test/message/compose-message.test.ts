@@ -100,7 +100,7 @@ describe('composeMessage', () => {
           given.attachments.map(({ filename, content }) => [filename, content.toString('base64')]),
         );
       }),
-      { numRuns: 300 },
+      { numRuns: 100 },
     );
   });
 
@@ -111,7 +111,7 @@ describe('composeMessage', () => {
         const mail = await compose(trimmed(given) as MessageInput).toBuffer();
         expect(seen(await PostalMime.parse(mail))).toEqual(seen(await PostalMime.parse(other)));
       }),
-      { numRuns: 200 },
+      { numRuns: 100 },
     );
   });
 
