@@ -1,5 +1,6 @@
 import type { Failure, FailureKind } from '@posthorn/smtp/failure/failure';
 import type { Phase } from '@posthorn/smtp/protocol/client-timeouts';
+import { fallbackStatus } from '@posthorn/smtp/reply/registry';
 import type { Reply, Status } from '@posthorn/smtp/reply/reply';
 import type { Outcome } from './outcome.ts';
 
@@ -68,18 +69,15 @@ export function classify(answer: HostAnswer, { at, remoteHost, handover }: Answe
   return { ...outcome, ...about, ...(reply === undefined ? { text: describe(answer) } : {}) };
 }
 
-/** The far side's status with the class of the outcome; without one the code of the situation (RFC 3463 §2). */
+/** The far side's status with the class of the outcome; without one what its code says, or the situation (RFC 3463 §2). */
 function statusOf({ kind, phase, reply, status, failure }: HostAnswer, failed: boolean): Status {
   const level = failed ? 5 : 4;
   if (status !== undefined) return withClass(level, status.slice(2));
-  if (reply !== undefined) return withClass(level, situations[reply.code] ?? '0.0');
+  if (reply !== undefined) return withClass(level, fallbackStatus(reply.code)?.slice(2) ?? '0.0');
   if (failure === undefined) return withClass(level, '0.0');
   const noAnswer = phase === 'connect' && kind === 'deferred' && failure.kind === 'timeout';
   return withClass(level, noAnswer ? '4.1' : subjects[failure.kind]);
 }
-
-/** Subject and detail of codes that say no more than one thing (RFC 5321 §4.2.2, RFC 7504 §2, RFC 7505 §4.2). */
-const situations: Readonly<Record<number, string>> = { 421: '3.2', 521: '3.2', 556: '1.10' };
 
 function withClass(level: 4 | 5, rest: string): Status {
   const [subject, detail] = rest.split('.').map(Number);

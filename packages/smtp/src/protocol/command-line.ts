@@ -1,4 +1,5 @@
-import { parseUtf8 } from '../bytes/utf8.ts';
+import { isUtf8 } from 'node:buffer';
+import { decodeLine } from '../command/decode-line.ts';
 import { fault } from '../command/fault.ts';
 import type { Reply } from '../reply/reply.ts';
 import { serverReply } from './server-reply.ts';
@@ -12,22 +13,20 @@ export const authLineLimit = 12288;
 /** What the line reader itself takes, so that a line that is only somewhat too long can still be told by its verb. */
 export const lineLimit = authLineLimit + 2048;
 
-const control = /(?!\t)\p{Cc}/u;
+const LF = 0x0a;
 const printable = /^[\t\x20-\x7e]*$/;
 const auth = /^auth(?:[ \t]|$)/i;
 
 /** Reads the octets of a command line, or tells the reply they earn (RFC 5321 §4.1.2, RFC 6531 §3.3). */
 export function readCommandLine(octets: Buffer): string | Reply {
-  const ascii = octets.toString('latin1');
   if (octets.length + 2 > commandLimit) {
-    if (!auth.test(ascii)) return fault.lineTooLong;
+    if (!auth.test(octets.toString('latin1', 0, 8))) return fault.lineTooLong;
     if (octets.length + 2 > authLineLimit) return serverReply.authLineTooLong;
   }
-  if (printable.test(ascii)) return ascii;
-  if (ascii.includes('\n')) return serverReply.bareLf;
-  const text = parseUtf8(octets);
-  if (text === undefined) return fault.characters;
-  return control.test(text) ? fault.syntax : text;
+  const line = decodeLine(octets);
+  if (line !== undefined) return line;
+  if (octets.includes(LF)) return serverReply.bareLf;
+  return isUtf8(octets) ? fault.syntax : fault.characters;
 }
 
 /** Whether text is all ASCII. */

@@ -165,18 +165,16 @@ export function describeCode(code: number): string | undefined {
   return replyCodes.get(String(code))?.meaning;
 }
 
-/** Codes that mean one thing, so that a status more exact than `x.0.0` follows from them. */
+/** Codes that mean one thing wherever they stand, so that a status more exact than `x.0.0` follows from them. */
 const statusOfCode: Readonly<Record<number, Status>> = {
   235: '2.7.0',
   251: '2.1.5',
   421: '4.3.2',
   432: '4.7.12',
-  450: '4.2.0',
-  451: '4.3.0',
   454: '4.7.0',
   455: '4.5.4',
   459: '4.7.1',
-  500: '5.5.2',
+  500: '5.5.0',
   501: '5.5.4',
   502: '5.5.1',
   503: '5.5.1',
@@ -189,7 +187,6 @@ const statusOfCode: Readonly<Record<number, Status>> = {
   535: '5.7.8',
   538: '5.7.11',
   551: '5.1.6',
-  553: '5.1.0',
   555: '5.5.4',
   556: '5.1.10',
 };

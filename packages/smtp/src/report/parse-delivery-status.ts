@@ -1,5 +1,6 @@
 import { parseDate } from '../message/date.ts';
 import { type HeaderField, headerFields, splitMessage } from '../message/header.ts';
+import { fallbackStatus } from '../reply/registry.ts';
 import type { Status } from '../reply/reply.ts';
 import type { Action, DeliveryReport, Diagnostic, ReportedRecipient } from './delivery-report.ts';
 import { parseDiagnostic } from './diagnostic.ts';
@@ -70,7 +71,7 @@ function readRecipient(group: Fields): ReportedRecipient {
 
 function readDiagnostic(group: Fields): Diagnostic | undefined {
   const raw = group.get('diagnostic-code')?.raw.toString('utf8');
-  return raw === undefined ? undefined : parseDiagnostic(raw.slice(raw.indexOf(':') + 1).replace(/\s+$/, ''));
+  return raw === undefined ? undefined : parseDiagnostic(raw.slice(raw.indexOf(':') + 1).trimEnd());
 }
 
 function readStatus(group: Fields, diagnostic: Diagnostic | undefined): Status | undefined {
@@ -78,7 +79,7 @@ function readStatus(group: Fields, diagnostic: Diagnostic | undefined): Status |
   if (match !== null) return `${match[1] as '2' | '4' | '5'}.${Number(match[2])}.${Number(match[3])}` as Status;
   if (diagnostic === undefined || !('reply' in diagnostic)) return undefined;
   const { code, status } = diagnostic.reply;
-  return status ?? (/^[245]/.test(String(code)) ? (`${String(code)[0]}.0.0` as Status) : undefined);
+  return status ?? fallbackStatus(code);
 }
 
 /** Each of the two can be told from the other (RFC 3464 §2.3.3). */
