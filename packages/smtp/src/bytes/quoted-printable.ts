@@ -5,7 +5,7 @@ const tab = 0x09;
 const equals = 0x3d;
 const digits = Buffer.from('0123456789ABCDEF', 'latin1');
 
-/** Columns of an encoded line without the `=` of a soft line break (RFC 2045 §6.7 rule 5). */
+/** Columns of an encoded line without the `=` of a soft line break (RFC 2045 §6.7). */
 const columns = 75;
 
 /** What the octets are: in `text` a CRLF is a line break, in `binary` it is two octets like any other (RFC 2045 §6.7). */

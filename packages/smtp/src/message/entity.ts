@@ -11,12 +11,13 @@ export interface Leaf {
 }
 
 /** Parts with a boundary between them (RFC 2046 §5.1). */
-export interface Multipart {
+interface Multipart {
   readonly fields: readonly string[];
   readonly boundary: string;
   readonly parts: readonly Entity[];
 }
 
+/** What a message is made of (RFC 2045 §2.4). */
 export type Entity = Leaf | Multipart;
 
 /** What is written: octets as they are, or octets to be encoded on the way. */

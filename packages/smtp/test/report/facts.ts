@@ -11,7 +11,7 @@ export const failed: ReportedRecipient = {
   lastAttempt: Date.UTC(2026, 10, 3, 5, 0, 0),
 };
 
-export const delayed: ReportedRecipient = {
+const delayed: ReportedRecipient = {
   finalRecipient: 'carol@example.com',
   action: 'delayed',
   status: '4.4.1',
@@ -31,7 +31,7 @@ export const report: DeliveryReport = {
 const header = 'From: ann@example.org\r\nMessage-ID: <1@example.org>\r\nSubject: hello\r\n';
 
 /** Chance that is none, different at each call. */
-export function counting(): (octets: number) => Buffer {
+function counting(): (octets: number) => Buffer {
   let calls = 0;
   return (octets) => {
     calls += 1;
