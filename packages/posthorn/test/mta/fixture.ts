@@ -29,7 +29,9 @@ export function configOf(input: unknown): Config {
 }
 
 /** Starts an agent in a folder of its own on a free loopback port; all of it goes when it is disposed of. */
-export async function startTestAgent(change: (folder: string) => Partial<ConfigInput> = () => ({})): Promise<TestAgent> {
+export async function startTestAgent(
+  change: (folder: string) => Partial<ConfigInput> = () => ({}),
+): Promise<TestAgent> {
   const folder = mkdtempSync(join(tmpdir(), 'mta-'));
   const config = configOf({
     hostname: 'mx.example.org',
@@ -55,7 +57,10 @@ export async function startTestAgent(change: (folder: string) => Partial<ConfigI
 }
 
 /** Sends lines one group after the other, each when the replies to the last are there; gives all that was answered. */
-export function talk(port: number, groups: readonly { readonly send: string; readonly replies: number }[]): Promise<string[]> {
+export function talk(
+  port: number,
+  groups: readonly { readonly send: string; readonly replies: number }[],
+): Promise<string[]> {
   return new Promise((resolve, reject) => {
     const socket = connect({ port, host: '127.0.0.1' });
     const replies: string[] = [];
