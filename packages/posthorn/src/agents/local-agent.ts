@@ -1,3 +1,4 @@
+import { Failure } from '@posthorn/smtp/failure/failure';
 import type { DeliveryAgent, DeliveryJob } from '../queue/delivery-agent.ts';
 import type { Recipient } from '../queue/envelope.ts';
 import type { Outcome } from '../queue/outcome.ts';
@@ -83,6 +84,8 @@ const statusByCode: Readonly<Record<string, Outcome['status']>> = {
 /** Trouble with a mailbox is never the sender's fault: it is tried again until the message's time is over. */
 function failureOutcome(error: unknown, signal: AbortSignal, at: number): Outcome {
   if (signal.aborted) return { kind: 'deferred', status: '4.3.2', at, text: 'The delivery was broken off' };
+  if (error instanceof Failure)
+    return { kind: 'deferred', status: '4.3.0', at, text: 'The message cannot be read now' };
   const { code } = error as NodeJS.ErrnoException;
   // What did not come from the system is a fault of our own, and must not look like one of the mailbox.
   if (typeof code !== 'string') throw error;

@@ -14,7 +14,7 @@ import { quoteFromLines } from './quote-from-lines.ts';
  */
 export function createMboxAgent(now: () => number, patience = 5_000): DeliveryAgent {
   // Deviates: no fcntl lock beside the dotlock, since Node has no call for it; readers that lock by fcntl alone must be set
-  // to dotlocks as well (RFC 4155 §A names neither).
+  // to dotlocks as well. The description of the format asks for neither (RFC 4155 §A).
   const batches = new Batches<Delivery>(async (path, deliveries) => {
     await makeDirectory(dirname(path));
     return withDotlock(path, { patience, now }, () => appendAll(path, deliveries));

@@ -20,7 +20,7 @@ export interface DirectoryConfig {
 }
 
 /** Who an address is. */
-export type Entry =
+type Entry =
   /** A mailbox here: its address in the one form for all ways to write it, and what stood behind the separator. */
   | { readonly kind: 'mailbox'; readonly address: string; readonly detail?: string }
   | { readonly kind: 'alias'; readonly targets: readonly string[] }

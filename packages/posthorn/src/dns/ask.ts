@@ -18,7 +18,7 @@ export interface AskOptions {
 }
 
 /** A reply that is NOERROR or NXDOMAIN, or why there is none. */
-export type Asked =
+type Asked =
   | { readonly kind: 'reply'; readonly reply: WireReply; readonly secure: boolean }
   | { readonly kind: 'failed'; readonly text: string };
 

@@ -11,7 +11,7 @@ export interface Exchanger {
 }
 
 /** What the name system says about a domain's mail exchangers. */
-export type ExchangerAnswer =
+type ExchangerAnswer =
   | { readonly kind: 'found'; readonly records: readonly Exchanger[] }
   | { readonly kind: 'none' | 'absent' }
   | { readonly kind: 'failed'; readonly text: string };

@@ -10,7 +10,7 @@ import { nextHopOf } from './next-hop-of.ts';
 import { parseTarget, type Target } from './target.ts';
 
 /** How mail for one of our domains is delivered. */
-export interface LocalDomain {
+interface LocalDomain {
   /** A target, see `parseTarget`. */
   readonly deliver: string;
   /** Whether local-parts that differ in case alone are different mailboxes; off by default (RFC 5321 §2.4). */
@@ -18,7 +18,7 @@ export interface LocalDomain {
 }
 
 /** Sends some domains another way than their mail exchangers; the first that fits decides. */
-export interface Route {
+interface Route {
   /** A domain, `*.domain` or `*`. */
   readonly domain: string;
   /** A target, see `parseTarget`. */

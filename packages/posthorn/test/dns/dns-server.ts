@@ -14,7 +14,7 @@ import type { FixtureZone } from '../../src/dns/fixture-resolver.ts';
 import { answerFromZone, type ZoneSettings } from './zone-answer.ts';
 
 /** One query as the server saw it. */
-export interface SeenQuery {
+interface SeenQuery {
   readonly question: Question;
   readonly transport: 'udp' | 'tcp';
   readonly port: number;

@@ -10,7 +10,7 @@ export interface SuiteResolver extends AsyncDisposable {
 const longText = `v=DKIM1; p=${'A'.repeat(600)}`;
 
 /** The names that every resolver is tried with. */
-export const suiteZone: FixtureZone = {
+const suiteZone: FixtureZone = {
   'example.test': {
     mx: [
       [20, 'mx2.example.test'],
