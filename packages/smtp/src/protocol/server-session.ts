@@ -1,5 +1,5 @@
 import { fault } from '../command/fault.ts';
-import { parseCommand } from '../command/parse-command.ts';
+import { type CommandRules, parseCommand } from '../command/parse-command.ts';
 import type { Reply } from '../reply/reply.ts';
 import { isOtherProtocol, lineLimit, readCommandLine } from './command-line.ts';
 import { Dialogue, type TlsState } from './dialogue.ts';
@@ -13,6 +13,13 @@ import type { ServerState } from './server-table.ts';
 import { askEnd, readChunk, readText, type Step } from './server-text.ts';
 
 const LF = 0x0a;
+/** Mail programs of end users are not always exact; a relay is, or is none. */
+const grammar: Readonly<Record<ServerRules['role'], CommandRules>> = {
+  mx: {},
+  lmtp: {},
+  submission: { lenient: true },
+  submissions: { lenient: true },
+};
 /** The first octet of a TLS handshake (RFC 8446 §5.1). */
 const tlsRecord = 0x16;
 
@@ -229,7 +236,7 @@ export class ServerSession {
   #readLine(octets: Buffer): ServerEvent | undefined {
     const dialogue = this.#dialogue;
     const line = readCommandLine(octets);
-    const command = typeof line === 'string' ? parseCommand(line) : line;
+    const command = typeof line === 'string' ? parseCommand(line, grammar[dialogue.rules.role]) : line;
     if ('verb' in command) return obey(dialogue, command);
     const verb = octets.toString('latin1', 0, 5).trimEnd().toUpperCase();
     if (dialogue.state === 'refused') dialogue.fail(dialogue.refusal);

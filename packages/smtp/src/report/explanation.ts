@@ -1,4 +1,5 @@
 import { formatDate } from '../message/date.ts';
+import { describeStatus } from '../reply/registry.ts';
 import { adviceFor } from './advice.ts';
 import type { Action, DeliveryReport, ReportedRecipient } from './delivery-report.ts';
 import { replyLines } from './diagnostic.ts';
@@ -81,7 +82,10 @@ function explainRecipient(recipient: ReportedRecipient): string {
 }
 
 function explainReason({ diagnostic, remoteMta, action, status }: ReportedRecipient): string {
-  if (diagnostic === undefined) return action === 'failed' || action === 'delayed' ? `    (status ${status})\r\n` : '';
+  if (diagnostic === undefined) {
+    const isNews = action === 'failed' || action === 'delayed';
+    return isNews ? wrap(`(${status}, ${describeStatus(status)})`, '    ') : '';
+  }
   if (!('reply' in diagnostic)) return wrap(`${printable(diagnostic.text)} (${status})`, '    ');
   const who = remoteMta === undefined ? 'The mail system' : `The host ${printable(remoteMta)}`;
   const words = replyLines(diagnostic.reply).map((line) => wrap(line, '      '));
