@@ -5,6 +5,9 @@ import type { Backend, Write } from './table.ts';
 /** The most that one transaction may grow the file by, in octets: what comes later waits for the next. */
 const MAX_GROWTH = 16 * 1024 * 1024;
 
+/** The longest that one transaction may take, in milliseconds; a disk that is slower is taken for dead. */
+const DEADLINE = 120_000;
+
 interface Commit {
   readonly writes: readonly Write[];
   readonly use: 'new mail' | 'queued mail';
@@ -12,6 +15,9 @@ interface Commit {
   resolve(): void;
   reject(failure: unknown): void;
 }
+
+/** What a group commit asks of the room that there is. */
+export type CommitRoom = Pick<Room, 'needOf' | 'begin' | 'take'>;
 
 /** Writes all in one transaction; resolves when it is on disk, and rejects with the failure when none of it is. */
 export type WriteAll = (writes: Iterable<Write>) => Promise<void>;
@@ -22,13 +28,13 @@ export type WriteAll = (writes: Iterable<Write>) => Promise<void>;
  */
 export class GroupCommit {
   readonly #write: WriteAll;
-  readonly #room: Room;
+  readonly #room: CommitRoom;
   #waiting: Commit[] = [];
   #growth = 0;
   #running: Promise<void> | undefined;
   #closed: Failure | undefined;
 
-  constructor(write: WriteAll, room: Room) {
+  constructor(write: WriteAll, room: CommitRoom) {
     this.#write = write;
     this.#room = room;
   }
@@ -46,10 +52,11 @@ export class GroupCommit {
     });
   }
 
-  /** Refuses commits from now on; resolves when the last one is done. */
-  async close(failure: Failure): Promise<void> {
+  /** Refuses commits from now on; resolves when the last one is done, false when it never will be. */
+  async close(failure: Failure): Promise<boolean> {
     this.#closed ??= failure;
     await this.#running;
+    return this.#closed.cause !== expired;
   }
 
   async #run(): Promise<void> {
@@ -62,22 +69,37 @@ export class GroupCommit {
   }
 
   async #runOne(): Promise<void> {
-    let taken: Commit[] = [];
+    const taken: Commit[] = [];
     try {
-      const first = this.#waiting[0]?.need.growth ?? 0;
-      await this.#room.begin(Math.max(first, Math.min(this.#growth, MAX_GROWTH)));
-      taken = this.#take();
-      if (taken.length > 0) await this.#write(writesOf(taken));
+      await withDeadline(this.#writeNext(taken));
       for (const commit of taken) commit.resolve();
     } catch (error) {
-      if (taken.length === 0) taken = this.#waiting.splice(0);
-      for (const commit of taken) commit.reject(error);
+      this.#fail(taken, error);
     }
   }
 
+  /** Refuses what was in the transaction; and all that waits, if it did not come to one or is never to end. */
+  #fail(taken: readonly Commit[], error: unknown): void {
+    let failed = taken;
+    let failure = error;
+    if (error === expired) failure = this.#closed = new Failure('storage', 'The disk of the spool hangs', error);
+    if (error === expired || taken.length === 0) {
+      failed = [...taken, ...this.#waiting];
+      this.#waiting = [];
+      this.#growth = 0;
+    }
+    for (const commit of failed) commit.reject(failure);
+  }
+
+  async #writeNext(taken: Commit[]): Promise<void> {
+    const first = this.#waiting[0]?.need.growth ?? 0;
+    await this.#room.begin(Math.max(first, Math.min(this.#growth, MAX_GROWTH)));
+    this.#take(taken);
+    if (taken.length > 0) await this.#write(writesOf(taken));
+  }
+
   /** The commits of the next transaction; those that have no room are refused here. */
-  #take(): Commit[] {
-    const taken: Commit[] = [];
+  #take(taken: Commit[]): void {
     const waiting = this.#waiting;
     let growth = 0;
     let next = 0;
@@ -97,7 +119,20 @@ export class GroupCommit {
       this.#growth -= commit.need.growth;
     }
     this.#waiting = next === waiting.length ? [] : waiting.slice(next);
-    return taken;
+  }
+}
+
+const expired = new Error('A transaction did not end in time');
+
+async function withDeadline(done: Promise<void>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const deadline = new Promise<never>((_, reject) => {
+    timer = setTimeout(reject, DEADLINE, expired);
+  });
+  try {
+    await Promise.race([done, deadline]);
+  } finally {
+    clearTimeout(timer);
   }
 }
 

@@ -18,16 +18,16 @@ export class LmdbTable implements Table {
   }
 
   get(key: string): Buffer | undefined {
-    const bytes = this.database.getBinary(key);
+    const bytes = read(() => this.database.getBinary(key));
     return bytes === undefined ? undefined : asBuffer(bytes);
   }
 
   keys(range: KeyRange): string[] {
-    return [...this.database.getKeys({ ...range })];
+    return read(() => [...this.database.getKeys({ ...range })]);
   }
 
   count(): number {
-    return statistics(this.database).entryCount;
+    return read(() => statistics(this.database).entryCount);
   }
 }
 
@@ -123,6 +123,14 @@ function checkFormat(meta: Bytes, { path, readOnly }: { path: string; readOnly: 
     `The spool at ${path} has format ${format}; this version of Posthorn knows format ${FORMAT}. ` +
       'Run the version that wrote it until its queue is empty, or give Posthorn another directory.',
   );
+}
+
+function read<T>(run: () => T): T {
+  try {
+    return run();
+  } catch (cause) {
+    throw new Failure('storage', 'The spool cannot be read', cause);
+  }
 }
 
 function asBuffer(bytes: Uint8Array): Buffer {

@@ -1,4 +1,5 @@
-import { mkdirSync, realpathSync } from 'node:fs';
+import { closeSync, fsyncSync, mkdirSync, openSync, realpathSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { Failure } from '@posthorn/smtp/failure/failure';
 import type { QueueStore } from '../queue/queue-store.ts';
 import { createLmdbBackend } from './lmdb-backend.ts';
@@ -30,6 +31,7 @@ export async function openSpool({ path, now, capacity }: SpoolOptions): Promise<
     const spool = openTables(place, { readOnly: false });
     close = () => spool.root.close().finally(() => ownership.release());
     ownership.claim(spool);
+    syncDirectories(place);
     const room = await Room.open(spool, place, capacity ?? Number.POSITIVE_INFINITY);
     const lmdb = createLmdbBackend(spool, room);
     close = () => lmdb.close().finally(() => ownership.release());
@@ -52,5 +54,16 @@ function makeDirectory(path: string): string {
       `The directory ${path} of the spool cannot be made: ${(cause as Error).message}`,
       cause,
     );
+  }
+}
+
+/** Makes the names of the files durable, which to sync a file does not promise. */
+function syncDirectories(path: string): void {
+  // Windows has no such thing.
+  if (process.platform === 'win32') return;
+  for (const directory of [path, dirname(path)]) {
+    const fd = openSync(directory, 'r');
+    fsyncSync(fd);
+    closeSync(fd);
   }
 }

@@ -56,7 +56,7 @@ export class SpoolReader {
     while (left > 0) {
       const ids = this.#ids(start);
       for (const id of ids) {
-        const message = this.get(id);
+        const message = this.#getReadable(id);
         if (message === undefined || !matchesQuery(message, query)) continue;
         yield message;
         if (--left === 0) return;
@@ -69,6 +69,15 @@ export class SpoolReader {
 
   count(): number {
     return this.#tables.messages.count() + this.#tables.states.count();
+  }
+
+  /** One record that cannot be read must not hide those behind it. */
+  #getReadable(id: string): QueuedMessage | undefined {
+    try {
+      return this.get(id);
+    } catch {
+      return undefined;
+    }
   }
 
   #ids(start: string): string[] {

@@ -70,14 +70,8 @@ export class SpoolStore implements QueueStore {
     const claimed: QueuedMessage[] = [];
     if (limit <= 0) return claimed;
     for (const { key, id } of this.#due.walk(now + 1)) {
-      const message = this.#reader.find(id)?.message;
-      if (message === undefined) {
-        this.#removeStray(id, key);
-        continue;
-      }
-      const { envelope, state, fresh, parts } = message;
-      this.#leases.take(id, { until, place: { fresh, parts, dueKey: key } });
-      if (claimed.push({ envelope, state }) === limit) break;
+      const message = this.#claimOne(id, { key, until });
+      if (message !== undefined && claimed.push(message) === limit) break;
     }
     return claimed;
   }
@@ -159,6 +153,20 @@ export class SpoolStore implements QueueStore {
     return this.close();
   }
 
+  #claimOne(id: string, { key, until }: { key: string; until: number }): QueuedMessage | undefined {
+    try {
+      const message = this.#reader.find(id)?.message;
+      if (message === undefined) return this.#removeStray(id, key);
+      const { envelope, state, fresh, parts } = message;
+      this.#leases.take(id, { until, place: { fresh, parts, dueKey: key } });
+      return { envelope, state };
+    } catch {
+      // One record that cannot be read must not stop the others; it is left alone until the next start.
+      this.#leases.take(id, { until: FOREVER, place: { fresh: false, parts: 0, dueKey: key } });
+      return undefined;
+    }
+  }
+
   #expire(now: number): void {
     this.#leases.expire(now, ({ dueKey }) => this.#open(dueKey === undefined ? [] : [dueKey]));
   }
@@ -221,7 +229,7 @@ export class SpoolStore implements QueueStore {
     return planState(id, { ...found, place }, state);
   }
 
-  #removeStray(id: string, key: string): void {
+  #removeStray(id: string, key: string): undefined {
     const place = { fresh: true, parts: 0, dueKey: key };
     this.#carryOut(id, place, { writes: [{ table: 'due', key }], opened: [] }).catch(() => undefined);
   }

@@ -87,6 +87,28 @@ describe('a spool that is opened again', () => {
     await Promise.all([after.root.close(), store.close()]);
   });
 
+  it('goes on with the others when a record cannot be read', async () => {
+    const path = temporaryDirectory();
+    const store = await openSpool({ path, now });
+    const messages = [1, 2, 3].map((size) => sampleMessage(store, sampleText(size)));
+    await store.add(messages);
+    const [first, second, third] = messages.map(({ envelope }) => envelope.id) as [string, string, string];
+    await store.close();
+    const { root, tables } = openTables(path, { readOnly: false });
+    await tables.messages.database.put(second, sampleText(50));
+    await root.close();
+    const again = await openSpool({ path, now });
+    const claimed = await again.claim({ now: now(), limit: 10, until: now() + 1 });
+    expect(claimed.map(({ envelope }) => envelope.id)).toEqual([first, third]);
+    expect(await listIds(again.list())).toEqual([first, third]);
+    await expect(again.get(second)).rejects.toMatchObject({ kind: 'storage' });
+    await expect(again.content(second)).rejects.toMatchObject({ kind: 'storage' });
+    await again.settle(first, { state: 'done', reports: [] });
+    await again.settle(third, { state: 'done', reports: [] });
+    expect(again.nextDue()).toBeUndefined();
+    await again.close();
+  });
+
   it('does not make its file longer when messages come and go', async () => {
     const path = temporaryDirectory();
     const store = await openSpool({ path, now });

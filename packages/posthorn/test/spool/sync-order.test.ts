@@ -39,13 +39,13 @@ function parseTrace(text: string): Call[] {
   return calls;
 }
 
-async function trace(writers: number, count: number): Promise<{ calls: Call[]; lines: string[] }> {
+async function trace(writers: number, count: number): Promise<{ calls: Call[]; lines: string[]; path: string }> {
   const path = temporaryDirectory();
   const output = join(path, 'trace');
   const prefix = ['strace', '-f', '-v', '-s', '512', '-e', `trace=${CALLS}`, '-o', output];
   const child = startChild(['commit', path, `${writers}`, `${count}`], { prefix });
   expect(await child.ended).toMatchObject({ code: 0 });
-  return { calls: parseTrace(readFileSync(output, 'utf8')), lines: child.lines };
+  return { calls: parseTrace(readFileSync(output, 'utf8')), lines: child.lines, path };
 }
 
 /** The calls on the data of the spool: of pages, of the heads that make pages count, written through, and syncs. */
@@ -89,6 +89,15 @@ describe.skipIf(!hasStrace && process.env.CI === undefined)('the order of system
       if (load.writers > 1) expect(syncs.length).toBeLessThan(kept.length / 2);
     },
   );
+
+  it('CMD-DATA-6 shows the directory synced before the spool takes mail', async () => {
+    const { calls, path } = await trace(1, 1);
+    const isDirectory = ({ text }: Call) => text.startsWith('openat') && text.includes(`"${path}", O_RDONLY`);
+    const opened = calls.find((call) => isDirectory(call) && !call.text.includes('O_DIRECTORY')) as Call;
+    const synced = calls.find(({ name, fd, begin }) => name === 'fsync' && fd === opened.result && begin > opened.end);
+    expect(synced?.result).toBe(0);
+    expect(synced?.end).toBeLessThan(said(calls, 'open').begin);
+  });
 
   it('CLI-DUP-3 shows a settlement synced before it resolves', async () => {
     const { calls, lines } = await trace(1, 20);
