@@ -1,4 +1,5 @@
 import { formatLiteral } from '../address/domain.ts';
+import { withoutControls } from '../bytes/without-controls.ts';
 import { formatDate } from './date.ts';
 
 /** What of the session decides the keyword of the with clause (RFC 3848 §1). */
@@ -83,10 +84,6 @@ function clientComment({ reverseName, address }: ReceivedFacts): string {
 function safe(name: string | undefined): string {
   if (name === undefined || name === '') return 'unknown';
   return safeName.test(name) ? name : name.slice(0, 255).replace(/[^a-z0-9._:[\]-]/gi, '?');
-}
-
-function withoutControls(address: string): string {
-  return address.replace(/[\0-\x1f\x7f]/g, '?');
 }
 
 /** How often a message was accepted before: its Received fields, well-formed or not (RFC 5321 §6.3). */

@@ -1,3 +1,4 @@
+import { withoutControls } from '../bytes/without-controls.ts';
 import type { Reply } from './reply.ts';
 
 /** Octets of one reply line without its CRLF (RFC 5321 §4.5.3.1.5). */
@@ -26,11 +27,6 @@ function format({ code, status, lines }: Reply): string {
   const texts = lines.flatMap((line) => splitText(withoutControls(line), lineOctets - 4 - prefix.length));
   const last = texts.pop() ?? '';
   return `${texts.map((line) => `${code}-${prefix}${line}\r\n`).join('')}${code} ${prefix}${last}\r\n`;
-}
-
-/** A line break in a text would begin a reply of its own; other controls could steer the terminal that shows a log. */
-function withoutControls(text: string): string {
-  return /\p{Cc}/u.test(text) ? text.replace(/\p{Cc}/gu, '?') : text;
 }
 
 function splitText(text: string, most: number): string[] {

@@ -1,3 +1,4 @@
+import { withoutControls } from '../bytes/without-controls.ts';
 import type { Reply, Status } from './reply.ts';
 
 /** One line of a reply: its code, whether more lines follow, and its text (RFC 5321 §4.2). */
@@ -27,10 +28,6 @@ export function parseReplyLine(line: Buffer): ReplyLine | undefined {
   const separator = line[3];
   const text = line.toString('utf8', separator === HYPHEN || separator === SPACE ? 4 : 3);
   return { code: first * 100 + second * 10 + third, more: separator === HYPHEN, text: withoutControls(text) };
-}
-
-function withoutControls(text: string): string {
-  return /\p{Cc}/u.test(text) ? text.replace(/\p{Cc}/gu, '?') : text;
 }
 
 const status = /^[245]\.(?:0|[1-9]\d{0,2})\.(?:0|[1-9]\d{0,2})(?= |$)/;
