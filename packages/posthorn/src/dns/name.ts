@@ -1,14 +1,18 @@
 import { isIPv4 } from 'node:net';
 import { ipv6Groups } from '@posthorn/smtp/address/normalize-address';
 
+/** Names as they nearly always are, seen to be well-formed at one look. */
+const usual = /^[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})*$/;
+
 /**
  * A name as it is looked up and compared: lower case, no dot at its end. Undefined when it cannot be in the name system:
  * an empty label, a label of more than 63 octets, or more than 253 in all (RFC 1035 §2.3.4).
  */
 export function normalizeName(name: string): string | undefined {
   const text = (name.endsWith('.') ? name.slice(0, -1) : name).toLowerCase();
-  if (text === '' || text.length > 253 || Buffer.byteLength(text) > 253) return undefined;
-  return text.split('.').every(isLabel) ? text : undefined;
+  if (text.length > 253) return undefined;
+  if (usual.test(text)) return text;
+  return Buffer.byteLength(text) <= 253 && text.split('.').every(isLabel) ? text : undefined;
 }
 
 function isLabel(label: string): boolean {

@@ -3,7 +3,7 @@ import { networkMatcher } from '../config/network.ts';
 import type { Config } from '../config/schema.ts';
 import { createDirectory, type Directory } from '../directory/directory.ts';
 import type { NextHop } from '../queue/next-hop.ts';
-import { createRouter } from '../routing/router.ts';
+import { createRouter, type RouterConfig } from '../routing/router.ts';
 
 /** What a reload replaces: who is who, where mail goes, who may do what. */
 export interface Policy {
@@ -39,8 +39,9 @@ export function createPolicy(config: Config): Policy {
 }
 
 /** Domains with mailboxes; the others only pass through. */
-function localDomainsOf({ domains }: Config): Record<string, { deliver: string }> {
-  const local: Record<string, { deliver: string }> = {};
-  for (const [name, { deliver }] of Object.entries(domains)) if (deliver !== undefined) local[name] = { deliver };
-  return local;
+function localDomainsOf({ domains }: Config): RouterConfig['localDomains'] {
+  const local = Object.entries(domains).flatMap(([name, { deliver, caseSensitive, relay }]) =>
+    deliver === undefined ? [] : [[name, { deliver, caseSensitive, relay }] as const],
+  );
+  return Object.fromEntries(local);
 }

@@ -15,6 +15,8 @@ interface LocalDomain {
   readonly deliver: string;
   /** Whether local-parts that differ in case alone are different mailboxes; off by default (RFC 5321 §2.4). */
   readonly caseSensitive?: boolean;
+  /** Whether mail for addresses without a mailbox goes on as for other domains, since the domain has more elsewhere. */
+  readonly relay?: boolean;
 }
 
 /** Sends some domains another way than their mail exchangers; the first that fits decides. */
@@ -45,14 +47,15 @@ export interface Router {
 interface Delivery {
   readonly target: Target;
   readonly caseSensitive: boolean;
+  readonly relay: boolean;
 }
 
 /** Makes a router. Throws Failure `invalid` for a faulty domain or target (RFC 5321 §5.1). */
 export function createRouter(config: RouterConfig): Router {
   const local = new Map(
-    Object.entries(config.localDomains).map(([domain, { deliver, caseSensitive = false }]) => [
+    Object.entries(config.localDomains).map(([domain, { deliver, caseSensitive = false, relay = false }]) => [
       valid(normalizeDomain(domain), `${domain} is no domain`),
-      { target: readTarget(deliver), caseSensitive },
+      { target: readTarget(deliver), caseSensitive, relay },
     ]),
   );
   const routes = (config.routes ?? []).map(({ domain, to }) => ({
@@ -71,9 +74,9 @@ export function createRouter(config: RouterConfig): Router {
     return own.has(normalizeAddress(literal.address)) ? home : normalizeDomain(domain);
   };
 
-  const deliver = (address: string, domain: string, { target, caseSensitive }: Delivery): NextHop => {
+  const deliver = (address: string, domain: string, { target, caseSensitive, relay }: Delivery) => {
     const mailbox = parseAddress(mailboxOf(address) ?? '');
-    if (mailbox === undefined) return nowhere('5.1.1', 'No such mailbox here');
+    if (mailbox === undefined) return relay ? undefined : nowhere('5.1.1', 'No such mailbox here');
     const name = mailbox.localPart.normalize('NFC');
     return nextHopOf(target, { local: caseSensitive ? name : name.toLowerCase(), domain });
   };
@@ -85,7 +88,8 @@ export function createRouter(config: RouterConfig): Router {
       const domain = decidingDomain(mailbox);
       if (domain === undefined) return nowhere('5.1.2', 'No way leads to that domain');
       const delivery = local.get(domain);
-      if (delivery !== undefined) return deliver(address, domain, delivery);
+      const here = delivery && deliver(address, domain, delivery);
+      if (here !== undefined) return here;
       const target = routes.find(({ fits }) => fits(domain))?.target ?? { kind: 'mx' };
       return nextHopOf(target, { local: mailbox.localPart, domain });
     },

@@ -94,6 +94,16 @@ describe('createRouter', () => {
     expect(asking.route('bob@elsewhere.test')).toMatchObject({ kind: 'mx' });
   });
 
+  it('sends on what a domain has elsewhere', () => {
+    const split = createRouter({
+      localDomains: { 'example.org': { deliver: 'maildir:/mail/{local}', relay: true } },
+      routes: [{ domain: 'example.org', to: 'smtp://[old.example.org]' }],
+      mailboxOf: (address) => (address === 'alice@example.org' ? address : undefined),
+    });
+    expect(split.route('alice@example.org')).toMatchObject({ path: '/mail/alice' });
+    expect(split.route('bob@example.org')).toMatchObject({ kind: 'smtp', host: 'old.example.org' });
+  });
+
   it('leads no hostile local-part out of the mail folder', () => {
     const unit = fc.constantFrom('.', '/', '\\', '%', '~', 'a', ' ', '"', '@', '{local}');
     fc.assert(
