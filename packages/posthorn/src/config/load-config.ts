@@ -6,6 +6,7 @@ import { anchorPaths } from './anchor-paths.ts';
 import { type Checked, checkConfig } from './check-config.ts';
 import { parseJsonc } from './jsonc.ts';
 import type { Mistake } from './mistake.ts';
+import type { Config } from './schema.ts';
 import { tlsFileMistakes } from './tls-files.ts';
 
 /** What a file holds, and on which line it says what. */
@@ -32,8 +33,22 @@ export async function loadConfig(path: string): Promise<Checked> {
   const checked = checkConfig(loaded.value);
   if ('mistakes' in checked) return { mistakes: checked.mistakes.map(placed) };
   const config = anchorPaths(checked.config, dirname(file));
-  const mistakes = await tlsFileMistakes(config.tls);
+  const mistakes = [...socketMistakes(config), ...(await tlsFileMistakes(config.tls))];
   return mistakes.length > 0 ? { mistakes: mistakes.map(placed) } : { config };
+}
+
+/** The system's structure for the address of a UNIX socket holds 107 octets; dataDir gets `control/socket` behind it. */
+function socketMistakes({ dataDir, listeners }: Config): Mistake[] {
+  const paths = [
+    { path: 'dataDir', length: Buffer.byteLength(dataDir) + '/control/socket'.length },
+    ...listeners.map((listener, index) => ({
+      path: `listeners[${index}].path`,
+      length: 'path' in listener && listener.path !== undefined ? Buffer.byteLength(listener.path) : 0,
+    })),
+  ];
+  return paths
+    .filter(({ length }) => length > 107)
+    .map(({ path }) => ({ path, message: 'is too long for a UNIX socket', remedy: 'Choose a shorter absolute path.' }));
 }
 
 async function loadJson(file: string): Promise<Loaded | Mistake> {

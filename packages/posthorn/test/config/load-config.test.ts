@@ -104,6 +104,14 @@ describe('a configuration in a file', () => {
     expect(await loadConfig(join(folder, 'syntax.json'))).toMatchObject({ mistakes: [{ line: 2, path: 'a' }] });
   });
 
+  it('has paths that a UNIX socket can have', async () => {
+    const path = write(
+      'long.json',
+      good.replace('"data"', `"${'d'.repeat(100)}"`).replace('lmtp.sock', 's'.repeat(120)),
+    );
+    expect(await loadConfig(path)).toMatchObject({ mistakes: [{ path: 'dataDir' }, { path: 'listeners[1].path' }] });
+  });
+
   it('is good with a certificate and its key', async () => {
     const tls = '"tls": { "cert": "one.pem", "key": "one.key" }';
     const path = write('tls.json', good.replace('{', `{ ${tls},`).replace('"mx" }', '"submissions" }'));

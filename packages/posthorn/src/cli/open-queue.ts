@@ -1,0 +1,55 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { Failure } from '@posthorn/smtp/failure/failure';
+import type { Config } from '../config/schema.ts';
+import { createControlClient } from '../control/control-client.ts';
+import { controlPath } from '../control/control-path.ts';
+import type { QueueControl } from '../control/queue-control.ts';
+
+/**
+ * Runs something on the queue: of the running server if there is one, else on the spool itself, which is only read to
+ * `look`. Throws Failure `storage` when there is no spool.
+ */
+export async function withQueue<Result>(
+  config: Config,
+  purpose: 'look' | 'change',
+  run: (queue: QueueControl) => Promise<Result>,
+): Promise<Result> {
+  const client = createControlClient(controlPath(config.dataDir));
+  const running = await client.status().then(
+    () => true,
+    (error: unknown) => {
+      if (error instanceof Failure && error.kind === 'refused') return false;
+      throw error;
+    },
+  );
+  if (running) return run(client.queue);
+  const opened = await (purpose === 'look' ? openToLook(config) : openToChange(config));
+  try {
+    return await run(opened.queue);
+  } finally {
+    await opened.close();
+  }
+}
+
+interface Opened {
+  readonly queue: QueueControl;
+  close(): Promise<void>;
+}
+
+async function openToLook({ dataDir }: Config): Promise<Opened> {
+  const { openSpoolReadOnly } = await import('../spool/open-spool-read-only.ts');
+  const spool = openSpoolReadOnly(join(dataDir, 'spool'));
+  const act = () => Promise.reject(new Error('the spool is open for reading only'));
+  return { queue: { list: spool.list, get: spool.get, act }, close: spool.close };
+}
+
+async function openToChange(config: Config): Promise<Opened> {
+  const path = join(config.dataDir, 'spool');
+  // Opening would make one: an operator who mistakes the folder should be told instead.
+  if (!existsSync(path)) throw new Failure('storage', `There is no spool at ${path}`);
+  const { openSpool } = await import('../spool/open-spool.ts');
+  const { controlOf } = await import('./control-of.ts');
+  const store = await openSpool({ path, now: Date.now });
+  return { queue: controlOf(config, { store, wake: () => {} }), close: () => store.close() };
+}

@@ -1,0 +1,174 @@
+import { randomBytes } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import type { ConnectOptions, Tls } from '@posthorn/smtp/client/connect-client';
+import { type Connection, openConnection } from '@posthorn/smtp/client/open-connection';
+import { ConnectionFailure, type RecipientResult, type SendResult } from '@posthorn/smtp/client/send-result';
+import { Failure } from '@posthorn/smtp/failure/failure';
+import { composeMessage } from '@posthorn/smtp/message/compose-message';
+import { type Command, Option } from 'commander';
+import { Exit, exitCodes } from './exit.ts';
+import { type Letter, readLetter } from './letter.ts';
+import { withProgress } from './progress.ts';
+import { parseServer } from './server-address.ts';
+import { printable, type Terminal } from './terminal.ts';
+
+interface SendOptions {
+  readonly server: string;
+  readonly from: string;
+  readonly to: readonly string[];
+  readonly data?: string;
+  readonly subject?: string;
+  readonly text?: string;
+  readonly tls?: Tls;
+  readonly ca?: string;
+  readonly lmtp?: boolean;
+  readonly user?: string;
+  readonly passwordFile?: string;
+  readonly passwordEnv?: string;
+  readonly json?: boolean;
+}
+
+/** Milliseconds for the whole of it. */
+const deadline = 60 * 60_000;
+
+/** `posthorn send`: sends one message, and tells what became of each recipient. */
+export function addSend(program: Command, terminal: Terminal): void {
+  program
+    .command('send')
+    .description('send one message; exit code 1 when a recipient is refused, 75 when trying later may help')
+    .requiredOption('-s, --server <address>', 'host, host:port, [IPv6]:port or the path of a socket')
+    .requiredOption('-f, --from <address>', 'the sender; "" for none')
+    .requiredOption('-t, --to <address...>', 'recipients')
+    .addOption(
+      new Option('-d, --data <file>', 'the message with its header; - for standard input').conflicts([
+        'subject',
+        'text',
+      ]),
+    )
+    .option('--subject <text>', 'the subject of a message made here')
+    .option('--text <text>', 'the text of a message made here')
+    .addOption(
+      new Option('--tls <mode>', 'default: implicit on port 465, starttls on 587, else opportunistic').choices([
+        'implicit',
+        'starttls',
+        'opportunistic',
+        'none',
+      ]),
+    )
+    .option('--ca <file>', 'trust the certificates in this PEM file instead of those of the system')
+    .option('--lmtp', 'speak LMTP')
+    .option('--user <name>', 'log in; needs TLS with a good certificate')
+    .addOption(
+      new Option('--password-file <file>', 'the file whose first line is the password').conflicts('passwordEnv'),
+    )
+    .option('--password-env <name>', 'the environment variable that holds the password')
+    .option('--json', 'write the result as JSON')
+    .action((options: SendOptions) => send(options, terminal));
+}
+
+async function send(options: SendOptions, terminal: Terminal): Promise<void> {
+  const connect = await connectOptions(options, terminal);
+  const letter = await letterOf(options, terminal);
+  const result = await deliver(options, { connect, letter, terminal });
+  if (options.json) terminal.out(`${JSON.stringify(result, jsonSafe, 2)}\n`);
+  else for (const recipient of result.recipients) terminal.out(`${describe(recipient)}\n`);
+  if (result.ok) return;
+  const refused = result.recipients.some(({ kind }) => kind === 'refused');
+  throw new Exit('', refused ? exitCodes.failed : exitCodes.temporary);
+}
+
+async function connectOptions(options: SendOptions, terminal: Terminal): Promise<ConnectOptions> {
+  const { server, tls, ca, lmtp, user } = options;
+  const target = parseServer(server, lmtp ? 24 : 25);
+  if (target === undefined) {
+    throw new Exit('--server must be host, host:port, [IPv6]:port or the path of a socket.', exitCodes.usage);
+  }
+  const password = await readPassword(options, terminal);
+  if ((user === undefined) !== (password === undefined)) {
+    throw new Exit('--user goes with --password-file or --password-env.', exitCodes.usage);
+  }
+  return {
+    ...target,
+    protocol: lmtp ? 'lmtp' : 'smtp',
+    ...(tls === undefined ? {} : { tls }),
+    ...(ca === undefined ? {} : { tlsMaterial: { ca: await readOrExit(ca, '--ca', terminal) } }),
+    ...(user === undefined || password === undefined ? {} : { credentials: { user, password } }),
+  };
+}
+
+async function readPassword(options: SendOptions, terminal: Terminal): Promise<string | undefined> {
+  const { passwordFile, passwordEnv } = options;
+  if (passwordFile !== undefined) {
+    return (await readOrExit(passwordFile, '--password-file', terminal)).toString().split(/\r?\n/, 1)[0];
+  }
+  if (passwordEnv === undefined) return undefined;
+  const password = terminal.env[passwordEnv];
+  if (!password) throw new Exit(`The environment has no ${passwordEnv}. Set it, or correct --password-env.`);
+  return password;
+}
+
+async function readOrExit(file: string, option: string, { folder }: Terminal): Promise<Buffer> {
+  try {
+    return await readFile(resolve(folder, file));
+  } catch (error) {
+    throw new Exit(`${option}: ${(error as Error).message}. Name a file that may be read.`);
+  }
+}
+
+async function letterOf({ data, subject, text, from, to }: SendOptions, terminal: Terminal): Promise<Letter> {
+  if (data !== undefined) return readLetter(data, terminal);
+  if (subject === undefined && text === undefined) {
+    throw new Exit('There is nothing to send. Give --data, or --text with or without --subject.', exitCodes.usage);
+  }
+  const now = Date.now();
+  const parts = { ...(subject === undefined ? {} : { subject }), text: `${text ?? ''}\n` };
+  const author = from === '' ? 'postmaster@localhost' : from;
+  const surroundings = { now, offsetMinutes: -new Date(now).getTimezoneOffset(), random: randomBytes };
+  const bytes = await composeMessage({ from: author, to, ...parts }, surroundings).toBuffer();
+  return { size: bytes.length, eightBit: false, open: bytes };
+}
+
+async function deliver(
+  { from, to }: SendOptions,
+  { connect, letter, terminal }: { connect: ConnectOptions; letter: Letter; terminal: Terminal },
+): Promise<SendResult> {
+  const connection = await openOrExit(connect);
+  try {
+    const utf8 = [from, ...to].some((address) => /[^\0-\x7f]/.test(address));
+    const mail = {
+      size: letter.size,
+      ...(letter.eightBit || utf8 ? { body: '8BITMIME' as const } : {}),
+      ...(utf8 ? { smtputf8: true as const } : {}),
+    };
+    const { text, end } = withProgress(letter, terminal);
+    return await connection.send({ envelope: { from, to, mail }, text }, { deadline }).finally(end);
+  } finally {
+    await connection.close();
+  }
+}
+
+/** What a host that cannot be reached today may do tomorrow. */
+const passing: readonly string[] = ['refused', 'unreachable', 'timeout', 'lost', 'dns', 'protocol', 'limit'];
+
+async function openOrExit(connect: ConnectOptions): Promise<Connection> {
+  try {
+    return await openConnection(connect);
+  } catch (error) {
+    if (!(error instanceof ConnectionFailure)) throw error;
+    const { kind, reply, message } = error;
+    const temporary = reply === undefined ? passing.includes(kind) : reply.code < 500;
+    const advice = temporary ? 'Check --server, or try again later.' : 'Check --tls, --user and what the host says.';
+    throw new Exit(`${message}. ${advice}`, temporary ? exitCodes.temporary : exitCodes.failed);
+  }
+}
+
+function describe({ address, kind, phase, reply, status, failure }: RecipientResult): string {
+  const said = reply === undefined ? failure?.message : [reply.code, status, ...reply.lines].filter(Boolean).join(' ');
+  return printable(`${kind} ${address === '' ? '<>' : address}: ${said ?? phase}`);
+}
+
+/** Failures as what they say. */
+function jsonSafe(_: string, value: unknown): unknown {
+  return value instanceof Failure ? { kind: value.kind, message: value.message } : value;
+}
