@@ -39,6 +39,7 @@ function findContext(named: ReadonlyMap<string, SecureContext>, name: string): S
 }
 
 function openContext({ cert, key, passphrase }: Certificate, name: string): SecureContext {
+  if (cert.length === 0 || key.length === 0) throw new Failure('tls', `The certificate or key (${name}) is empty`);
   try {
     return createSecureContext({
       cert,

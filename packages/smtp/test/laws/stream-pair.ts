@@ -9,8 +9,11 @@ export class MemoryStream extends Duplex {
 
   override _write(octets: Buffer, _: BufferEncoding, done: () => void): void {
     this.writes.push(octets.toString('utf8'));
-    this.other?.push(Buffer.from(octets));
-    done();
+    // Not at once, as no real stream does: TLS would be called back from within its own writing.
+    setImmediate(() => {
+      this.other?.push(Buffer.from(octets));
+      done();
+    });
   }
 
   override _final(done: () => void): void {
