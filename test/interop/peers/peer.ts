@@ -12,7 +12,7 @@ export interface Peer extends AsyncDisposable {
 }
 
 /** The path of a program, installed or unpacked beside the system; undefined when it is nowhere. */
-export function findProgram(name: string): string | undefined {
+function findProgram(name: string): string | undefined {
   const roots = ['', process.env.POSTHORN_PEERS ?? `${process.env.HOME}/.cache/posthorn-ci/peers`];
   const paths = roots.flatMap((root) => ['/usr/sbin', '/usr/bin'].map((folder) => `${root}${folder}/${name}`));
   return paths.find((path) => {
@@ -78,7 +78,7 @@ export async function untilListening(port: number, state: { failed?: string } = 
 }
 
 /** Asks a process to end, and makes it end after five seconds. */
-export async function endProcess(child: ChildProcess): Promise<void> {
+async function endProcess(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   const ended = new Promise((resolve) => child.once('exit', resolve));
   child.kill('SIGTERM');

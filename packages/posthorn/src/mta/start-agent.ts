@@ -14,7 +14,7 @@ import { ReportWriter } from './report-writer.ts';
 import { Scheduler } from './scheduler.ts';
 
 /** Where one listener of a running agent is. */
-export type RunningListener = ListeningAddress & { readonly role: Role };
+type RunningListener = ListeningAddress & { readonly role: Role };
 
 /** An agent that runs. */
 export interface RunningAgent extends AsyncDisposable {

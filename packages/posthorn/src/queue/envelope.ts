@@ -1,8 +1,7 @@
-/** What may be reported about a recipient; an empty list is NOTIFY=NEVER (RFC 3461 §4.1). */
-export type Notify = 'SUCCESS' | 'FAILURE' | 'DELAY';
+import type { Notify } from '@posthorn/smtp/command/parameters';
 
 /** The form of the content that MAIL declared (RFC 6152 §2, RFC 3030 §3). */
-export type BodyKind = '7BIT' | '8BITMIME' | 'BINARYMIME';
+type BodyKind = '7BIT' | '8BITMIME' | 'BINARYMIME';
 
 /** One forward-path of a message and what its sender asked for about it (RFC 5321 §3.3, RFC 3461 §4). */
 export interface Recipient {
@@ -15,7 +14,7 @@ export interface Recipient {
 }
 
 /** Where a message came from, for the log and for reports. */
-export interface Origin {
+interface Origin {
   /** Address of the client, or `local` for mail that Posthorn made itself. */
   readonly clientAddress: string;
   /** The name the client gave in HELO, EHLO or LHLO. */

@@ -6,7 +6,7 @@ export interface Parameter {
   readonly value?: string;
 }
 
-/** Every verb that Posthorn knows, served or not (RFC 5321 §4.1.1 and the extensions). */
+/** Every verb that Posthorn knows, served or not (RFC 5321 §4.1.1). */
 export type Verb = Command['verb'];
 
 /** One command as it stands on the wire (RFC 5321 §4.1.1). */

@@ -3,7 +3,7 @@ import type { Parameter } from './command.ts';
 import { fault } from './fault.ts';
 import { mailRules, rcptRules } from './parameter-rules.ts';
 
-/** What MAIL says beside its path (RFC 5321 §4.1.1.2 and the extensions). */
+/** What MAIL says beside its path (RFC 5321 §4.1.1.2). */
 export interface MailParameters {
   /** Octets of the text as announced; whatever is above counts as 2^53 - 1 (RFC 1870 §6). */
   readonly size?: number;
@@ -22,7 +22,7 @@ export interface MailParameters {
 /** What may be reported about a recipient (RFC 3461 §4.1). */
 export type Notify = 'SUCCESS' | 'FAILURE' | 'DELAY';
 
-/** What RCPT says beside its path (RFC 5321 §4.1.1.3 and the extensions). */
+/** What RCPT says beside its path (RFC 5321 §4.1.1.3). */
 export interface RcptParameters {
   /** An empty list is NEVER (RFC 3461 §4.1). */
   readonly notify?: readonly Notify[];

@@ -4,7 +4,7 @@ import type { Dialogue } from './dialogue.ts';
 import { isServed } from './server-order.ts';
 import { serverReply } from './server-reply.ts';
 
-/** How each verb is written (RFC 5321 §4.1.1 and the extensions). */
+/** How each verb is written (RFC 5321 §4.1.1). */
 const forms: Readonly<Partial<Record<Verb, string>>> = {
   EHLO: 'EHLO <domain or address literal>',
   HELO: 'HELO <domain>',

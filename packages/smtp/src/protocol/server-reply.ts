@@ -1,6 +1,6 @@
 import { type Reply, reply } from '../reply/reply.ts';
 
-/** The replies that a session gives by itself (RFC 5321 §4.2.3 and the extensions). */
+/** The replies that a session gives by itself (RFC 5321 §4.2.3). */
 export const serverReply = {
   ok: reply(250, '2.0.0', 'Ok'),
   sender: reply(250, '2.1.0', 'Sender ok'),
