@@ -149,7 +149,6 @@ describe('the pump', () => {
 
   it('SEC-RES-1 CMD-AUTH-18 holds back the replies to repeated faults, and reads nothing meanwhile', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
-    onTestFinished(() => void vi.useRealTimers());
     const { host, service } = await openTestHost({ rules: { limits: { errors: 4, errorDelay: 60_000 } } });
     const [server, client] = streamPair();
     host.accept(server, service);
@@ -161,6 +160,8 @@ describe('the pump', () => {
     expect(server.writes.join('').match(/^\d{3}/gm)).toEqual(['220', '500', '500']);
     vi.advanceTimersByTime(60_000);
     await expect.poll(() => server.writes.join('').match(/^\d{3}/gm)).toEqual(['220', '500', '500', '500', '250']);
+    vi.useRealTimers();
+    client.end();
   });
 
   it('GEN-23 tells the application when a client is gone', async () => {
