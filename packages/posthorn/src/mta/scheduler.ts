@@ -60,6 +60,8 @@ export class Scheduler {
   readonly #settling = new Set<Promise<void>>();
   #octets = 0;
   #timer: NodeJS.Timeout | undefined;
+  /** When the timer ends. */
+  #wakesAt = 0;
   #watchdog: NodeJS.Timeout;
   #claiming: Promise<void> | undefined;
   #stopped = false;
@@ -78,8 +80,7 @@ export class Scheduler {
   /** Takes a message that was just committed, its content still in memory. */
   take(message: QueuedMessage, content: Content): void {
     if (this.#stopped || !this.#hasRoom()) {
-      this.#track(this.#parts.store.release(message.envelope.id));
-      this.#wakeSoon();
+      this.#track(this.#giveBack(message));
       return;
     }
     this.#dispatch(message, content);
@@ -138,6 +139,11 @@ export class Scheduler {
       log.error({ id, err: error }, 'the message cannot be read');
       await store.release(id, now() + 10 * longestSleep).catch(() => undefined);
     }
+  }
+
+  async #giveBack({ envelope, state }: QueuedMessage, due = state.due): Promise<void> {
+    await this.#parts.store.release(envelope.id, due);
+    this.#wakeBy(due);
   }
 
   #dispatch(message: QueuedMessage, content: Content): void {
@@ -219,6 +225,7 @@ export class Scheduler {
       const kept = { ...state, due: message.state.due };
       const reports = await this.#parts.reports.compose({ envelope: message.envelope, content, state, notices });
       await this.#parts.store.record(message.envelope.id, { state: kept, reports });
+      if (reports.length > 0) this.#wakeBy(0);
       entry.message = { envelope: message.envelope, state: kept };
       this.#parts.log.outcomes(message.envelope, delivered);
     } catch (error) {
@@ -231,13 +238,10 @@ export class Scheduler {
     const { store, policy, now, chance, log, reports } = this.#parts;
     const { envelope } = message;
     try {
-      if (outcomes.size === 0) {
+      if (outcomes.size === 0 && message.state.recipients.some(({ kind }) => kind === 'pending')) {
         // Nothing was tried, or all that was tried is recorded.
-        await store.release(
-          envelope.id,
-          this.#stopped || !crowded ? undefined : now() + crowdedWait * (0.5 + chance()),
-        );
-        return;
+        const later = crowded && !this.#stopped;
+        return await this.#giveBack(message, later ? now() + crowdedWait * (0.5 + chance()) : undefined);
       }
       const settled = settle({ message, outcomes, policy, now: now(), chance });
       const state =
@@ -245,10 +249,12 @@ export class Scheduler {
       const written = settled.notices.length === 0 ? [] : await reports.compose({ envelope, content, ...settled });
       await store.settle(envelope.id, { state, reports: written });
       log.outcomes(envelope, outcomes);
+      if (written.length > 0) this.#wakeBy(0);
+      else if (state !== 'done') this.#wakeBy(state.due);
     } catch (error) {
       // The store still has the message as it was before the attempt: it is tried again, which may double it, never lose it.
       log.error({ id: envelope.id, err: error }, 'the outcome cannot be recorded');
-      await store.release(envelope.id, now() + longestSleep).catch(() => undefined);
+      await this.#giveBack(message, now() + longestSleep).catch(() => undefined);
     }
   }
 
@@ -268,8 +274,16 @@ export class Scheduler {
     this.#timer = undefined;
     if (this.#stopped || !this.#hasRoom()) return;
     const due = this.#parts.store.nextDue();
-    if (due === undefined) return;
-    const wait = Math.min(Math.max(due - this.#parts.now(), 0), longestSleep);
+    if (due !== undefined) this.#wakeBy(due);
+  }
+
+  /** Sees to it that the store is looked at by then, in a minute at the latest. */
+  #wakeBy(due: number): void {
+    const now = this.#parts.now();
+    const wait = Math.min(Math.max(due - now, 0), longestSleep);
+    if (this.#stopped || (this.#timer !== undefined && this.#wakesAt <= now + wait)) return;
+    clearTimeout(this.#timer);
+    this.#wakesAt = now + wait;
     this.#timer = setTimeout(() => {
       this.#timer = undefined;
       this.wake();

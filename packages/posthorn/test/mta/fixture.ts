@@ -1,7 +1,9 @@
 import { mkdtempSync, rmSync } from 'node:fs';
+import { readdir, readFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { expect } from 'vitest';
 import { checkConfig } from '../../src/config/check-config.ts';
 import type { Config, ConfigInput } from '../../src/config/schema.ts';
 import { type RunningAgent, startAgent } from '../../src/mta/start-agent.ts';
@@ -56,6 +58,18 @@ export async function startTestAgent(
   };
 }
 
+/** Waits until a Maildir holds so many messages, and gives them. */
+export async function mailIn({ folder }: Pick<TestAgent, 'folder'>, box: string, count: number): Promise<string[]> {
+  const path = join(folder, 'mail', box, 'new');
+  return expect
+    .poll(async () => (await readdir(path).catch(() => [])).length, { timeout: 10_000 })
+    .toBe(count)
+    .then(async () => {
+      const names = (await readdir(path)).sort();
+      return Promise.all(names.map((name) => readFile(join(path, name), 'latin1')));
+    });
+}
+
 /** Sends lines one group after the other, each when the replies to the last are there; gives all that was answered. */
 export function talk(
   port: number,
@@ -84,5 +98,30 @@ export function talk(
         socket.write(group.send, 'latin1');
       }
     });
+  });
+}
+
+/** A message to send, with the parameters of its MAIL and RCPT commands. */
+export interface Mail {
+  /** `<path>` and what follows it. */
+  readonly from?: string;
+  readonly to: readonly string[];
+  readonly text?: string;
+}
+
+/** Sends messages one behind the other in one session; gives the last reply to each. */
+export async function sendMail(port: number, ...mails: readonly Mail[]): Promise<string[]> {
+  const groups = mails.flatMap(({ from = '<bob@example.com>', to, text = 'Subject: x\r\n\r\nHello\r\n' }) => [
+    {
+      send: `MAIL FROM:${from}\r\n${to.map((each) => `RCPT TO:${each}\r\n`).join('')}DATA\r\n`,
+      replies: to.length + 2,
+    },
+    { send: `${text}.\r\n`, replies: 1 },
+  ]);
+  const replies = await talk(port, [{ send: 'EHLO client.example\r\n', replies: 1 }, ...groups]);
+  let last = 1;
+  return mails.map(({ to }) => {
+    last += to.length + 3;
+    return replies[last] ?? '';
   });
 }
