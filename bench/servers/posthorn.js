@@ -16,7 +16,7 @@ function configuration({ folder, mode, sinkPort, port }) {
     listeners: [{ role: 'mx', host: '127.0.0.1', port }],
     relayFrom: ['127.0.0.0/8'],
     limits: { connections: 12_000, connectionsPerAddress: 12_000, messageSize: 209_715_200 },
-    domains: mode === 'accept' ? { 'bench.example': { deliver: 'discard:' } } : {},
+    domains: mode === 'accept' ? { 'bench.example': { deliver: 'discard:', mailboxes: ['recipient'] } } : {},
     routes: [{ domain: '*', to: `smtp://127.0.0.1:${sinkPort}` }],
   };
 }
