@@ -30,9 +30,9 @@ const rounds = 3;
 
 /** Messages in a round by size of message: the slow servers get fewer, or their rounds would take minutes. */
 const counts = new Map([
-  [4096, { slow: 3000, fast: 30_000 }],
-  [65_536, { slow: 1500, fast: 6000 }],
-  [1_048_576, { slow: 300, fast: 500 }],
+  [4096, { slow: 3000, fast: 20_000 }],
+  [65_536, { slow: 1000, fast: 4000 }],
+  [1_048_576, { slow: 200, fast: 300 }],
 ]);
 
 const slowServers = new Set([postfix, postfixOnHold, haraka]);
@@ -42,6 +42,9 @@ function countFor(size) {
   const share = options.quick ? 0.1 : 1;
   return (server) => Math.ceil((slowServers.has(server) ? slow : fast) * share);
 }
+
+/** Milliseconds after which all ends, whatever hangs. */
+const longest = 60 * 60_000;
 
 const say = (line) => process.stderr.write(`${line}\n`);
 
@@ -113,6 +116,7 @@ const folder = await mkdtemp(join(tmpdir(), 'posthorn-bench-'));
 // Postfix's processes do not run as root and have to reach their queue.
 await chmod(folder, 0o755);
 const logFile = await open(join(folder, 'servers.log'), 'a');
+setTimeout(() => process.exit(1), longest).unref();
 for (const name of ['SIGINT', 'SIGTERM']) process.once(name, () => process.exit(1));
 try {
   const found = await findServers();

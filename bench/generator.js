@@ -10,8 +10,8 @@ const cycle = [250, 250, 354, 250];
 
 /** One fixed count of messages: numbers are handed to whichever session is free. */
 class Round {
-  constructor({ first, count }) {
-    Object.assign(this, { first, count, taken: 0, accepted: 0, start: now(), end: 0 });
+  constructor({ first, count, pause }) {
+    Object.assign(this, { first, count, pause, taken: 0, accepted: 0, start: now(), end: 0 });
     this.latencies = new Float64Array(count);
     this.sent = new Float64Array(count);
     this.done = new Promise((resolve, reject) => Object.assign(this, { resolve, reject }));
@@ -72,7 +72,7 @@ class Session {
     const step = this.step;
     this.step = (step + 1) % cycle.length;
     if (step === 2) this.isReady = true;
-    if (step === 2) this.send();
+    if (step === 2) this.sendSoon();
     if (step === 3) round.accept(this.current);
     if (step === 3 && !this.isPipelined) this.socket.write(envelope);
   }
@@ -82,6 +82,11 @@ class Session {
     if (code !== 250) return this.fail(`the greeting was: ${line}`);
     this.isGreeted = true;
     this.socket.write(envelope);
+  }
+
+  sendSoon() {
+    if (round?.pause > 0) setTimeout(() => this.send(), round.pause);
+    else this.send();
   }
 
   /** Sends the next text, if the server waits for one and the round has one left. */
@@ -107,8 +112,8 @@ const requests = {
     await Promise.all(sessions.map((session) => session.ready));
   },
 
-  async run({ first, count, seconds }) {
-    round = new Round({ first, count });
+  async run({ first, count, seconds, pause = 0 }) {
+    round = new Round({ first, count, pause });
     const limit = setTimeout(
       () => round.reject(new Error(`only ${round.accepted} of ${count} messages were accepted in ${seconds} s`)),
       seconds * 1000,

@@ -1,5 +1,5 @@
 // The proof that a message was safe on disk when it was accepted: strace(1) watches the server, and between the end of
-// each text and its 250 a sync has to have come back from the kernel. A message without one is not counted.
+// each text and its 250 a sync has to begin and to come back from the kernel. A message without one is not counted.
 import { mkdir, open, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -7,29 +7,37 @@ import { startHelper, startProgram, stop } from './children.js';
 
 /** Seconds by which the two clocks may be read apart: `Date.now` counts milliseconds. */
 const clockError = 0.001;
+/** Milliseconds between the messages of the session alone: what a server syncs after its reply is not for the next. */
+const pause = 30;
 const calls = 'fdatasync,fsync,msync,sync_file_range,syncfs,sync';
 
-/** Wall-clock seconds at which each sync of a trace returned, in order. */
-function syncEnds(trace) {
-  const ends = [];
+/** The syncs of a trace that succeeded: wall-clock seconds of call and return, in the order of the calls. */
+function readSyncs(trace) {
+  const syncs = [];
+  const begun = new Map();
   for (const line of trace.split('\n')) {
-    const found = /^\s*\d+\s+(\d+\.\d+) (<\.\.\. )?\w.*= 0(?: <(\d+\.\d+)>)?$/.exec(line);
-    // The time of a line is that of the call, or of its return where other lines came in between.
-    if (found) ends.push(Number(found[1]) + (found[2] === undefined ? Number(found[3] ?? 0) : 0));
+    const [, thread, time, rest] = /^\s*(\d+)\s+(\d+\.\d+) (.*)$/.exec(line) ?? [];
+    if (rest === undefined) continue;
+    const isResumed = rest.startsWith('<... ');
+    const start = isResumed ? begun.get(thread) : Number(time);
+    if (rest.endsWith('<unfinished ...>')) begun.set(thread, start);
+    const [, taken] = / = 0 <(\d+\.\d+)>$/.exec(rest) ?? [];
+    if (taken !== undefined && start !== undefined) syncs.push({ start, end: start + Number(taken) });
   }
-  return Float64Array.from(ends).sort();
+  return syncs.sort((one, other) => one.start - other.start);
 }
 
-/** Whether one of the sorted `ends` lies between two times. */
-function hasBetween(ends, { from, to }) {
+/** Whether a sync began and ended between two times: what it wrote had come in, and who sent it was not answered yet. */
+function hasSync(syncs, { from, to }) {
   let low = 0;
-  let high = ends.length;
+  let high = syncs.length;
   while (low < high) {
     const middle = (low + high) >> 1;
-    if (ends[middle] < from) low = middle + 1;
+    if (syncs[middle].start < from) low = middle + 1;
     else high = middle;
   }
-  return low < ends.length && ends[low] <= to;
+  for (; low < syncs.length && syncs[low].start <= to; low += 1) if (syncs[low].end <= to) return true;
+  return false;
 }
 
 async function attach({ pid, folder }) {
@@ -48,11 +56,11 @@ async function attach({ pid, folder }) {
 }
 
 /** Sends messages to a traced server; when each of them was sent and accepted, in seconds of the time of day. */
-async function load({ port, isPipelined, sessions, count, first }) {
+async function load({ port, isPipelined, sessions, count, first, pause = 0 }) {
   const generator = startHelper('generator.js');
   try {
     await generator.ask('open', { sessions, port, size: 4096, isPipelined });
-    const { sent, latencies } = await generator.ask('run', { first, count, seconds: 120 });
+    const { sent, latencies } = await generator.ask('run', { first, count, pause, seconds: 120 });
     // The generator's clock is monotonic, that of the trace tells the time of day.
     const shift = Date.now() / 1e3 - process.hrtime().reduce((seconds, nanoseconds) => seconds + nanoseconds / 1e9);
     return Array.from(sent, (time, index) => ({
@@ -65,13 +73,13 @@ async function load({ port, isPipelined, sessions, count, first }) {
 }
 
 /** How many of the messages had a sync while the server had them, and how many syncs there were meanwhile. */
-function judge(messages, ends) {
+function judge(messages, syncs) {
   const start = Math.min(...messages.map(({ from }) => from));
   const end = Math.max(...messages.map(({ to }) => to));
   return {
     messages: messages.length,
-    synced: messages.filter((message) => hasBetween(ends, message)).length,
-    syncs: ends.filter((time) => time >= start && time <= end).length,
+    synced: messages.filter((message) => hasSync(syncs, message)).length,
+    syncs: syncs.filter((sync) => sync.start >= start && sync.end <= end).length,
   };
 }
 
@@ -84,11 +92,11 @@ export async function proveSync({ server, sessions, counts, sinkPort, folder, lo
     running = await server.start({ folder: place, mode: 'accept', sinkPort, log });
     const tracer = await attach({ pid: running.pid, folder: place });
     const to = { port: running.port, isPipelined: server.isPipelined };
-    const alone = await load({ ...to, sessions: 1, count: counts[0], first: 1 });
+    const alone = await load({ ...to, sessions: 1, count: counts[0], first: 1, pause });
     const many = await load({ ...to, sessions, count: counts[1], first: 1 + counts[0] });
     await tracer.stop();
-    const ends = syncEnds(await readFile(tracer.trace, 'latin1'));
-    return { name: server.name, alone: judge(alone, ends), many: judge(many, ends) };
+    const syncs = readSyncs(await readFile(tracer.trace, 'latin1'));
+    return { name: server.name, alone: judge(alone, syncs), many: judge(many, syncs) };
   } catch (error) {
     return { name: server.name, failure: error.message };
   } finally {
