@@ -61,13 +61,10 @@ export async function startTestAgent(
 /** Waits until a Maildir holds so many messages, and gives them. */
 export async function mailIn({ folder }: Pick<TestAgent, 'folder'>, box: string, count: number): Promise<string[]> {
   const path = join(folder, 'mail', box, 'new');
-  return expect
-    .poll(async () => (await readdir(path).catch(() => [])).length, { timeout: 10_000 })
-    .toBe(count)
-    .then(async () => {
-      const names = (await readdir(path)).sort();
-      return Promise.all(names.map((name) => readFile(join(path, name), 'latin1')));
-    });
+  const list = () => readdir(path).catch(() => []);
+  await expect.poll(async () => (await list()).length, { timeout: 10_000 }).toBe(count);
+  const names = (await list()).sort();
+  return Promise.all(names.map((name) => readFile(join(path, name), 'latin1')));
 }
 
 /** Sends lines one group after the other, each when the replies to the last are there; gives all that was answered. */
