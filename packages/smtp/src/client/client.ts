@@ -1,8 +1,16 @@
 import { type ConnectOptions, connectClient } from './connect-client.ts';
 import type { Patience } from './job.ts';
-import { type RawMessage, toParcel } from './open-connection.ts';
+import { type ClientMessage, toParcel } from './message.ts';
 import { Pool, type PoolLimits } from './pool.ts';
 import type { SendResult } from './send-result.ts';
+
+export type { ConnectOptions, Tls } from './connect-client.ts';
+export type { ClientEnvelope, ClientRecipient } from './envelope.ts';
+export type { Patience } from './job.ts';
+export type { ClientMessage, MessageToCompose, RawMessage } from './message.ts';
+export type { PoolLimits } from './pool.ts';
+export type { ConnectionFailure, RecipientResult, SendResult } from './send-result.ts';
+export type { Text } from './text-source.ts';
 
 /** Where a client sends to, and how many connections it keeps. */
 export interface ClientOptions extends ConnectOptions {
@@ -15,7 +23,7 @@ export interface Client extends AsyncDisposable {
    * Sends a message. Whatever the host or the network does is a result per recipient. It rejects with Failure `invalid`
    * for what is wrong with the message itself, `limit` when too many messages wait, `aborted` when the client is closed.
    */
-  send(message: RawMessage, patience?: Patience): Promise<SendResult>;
+  send(message: ClientMessage, patience?: Patience): Promise<SendResult>;
   /** Sends what waits, then ends all connections with QUIT. */
   close(): Promise<void>;
 }
@@ -31,7 +39,8 @@ export function createClient(options: ClientOptions): Client {
   const close = () => pool.close();
   return {
     send: async (message, { signal, deadline = defaultDeadline } = {}) => {
-      return pool.send(toParcel(message), { signal, deadline });
+      const parcel = toParcel(message);
+      return pool.send(parcel instanceof Promise ? await parcel : parcel, { signal, deadline });
     },
     close,
     [Symbol.asyncDispose]: close,

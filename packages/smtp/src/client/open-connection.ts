@@ -6,17 +6,9 @@ import type { Privacy } from '../protocol/client-setup.ts';
 import type { Reply } from '../reply/reply.ts';
 import { type ConnectOptions, connectClient } from './connect-client.ts';
 import type { ClientConnection } from './connection.ts';
-import { type ClientEnvelope, toTransaction } from './envelope.ts';
 import { Job, type Patience } from './job.ts';
-import { Parcel } from './parcel.ts';
+import { type ClientMessage, toParcel } from './message.ts';
 import type { SendResult } from './send-result.ts';
-import { type Text, TextSource } from './text-source.ts';
-
-/** A message as it goes out: the text is sent as it is, but for its line ends. */
-export interface RawMessage {
-  readonly envelope: ClientEnvelope;
-  readonly text: Text;
-}
 
 /** One session with one host (RFC 5321 §3.1). Messages given to it at the same time are pipelined where the host offers that. */
 export interface Connection extends AsyncDisposable {
@@ -29,18 +21,13 @@ export interface Connection extends AsyncDisposable {
    * Sends a message. Whatever the host or the network does is a result per recipient; it rejects only for what is wrong
    * with the message itself, with Failure `invalid`, before anything is sent.
    */
-  send(message: RawMessage, patience?: Patience): Promise<SendResult>;
+  send(message: ClientMessage, patience?: Patience): Promise<SendResult>;
   /** VRFY. This and the following reject with ConnectionFailure when no reply comes (RFC 5321 §3.5). */
   verify(argument: string): Promise<Reply>;
   noop(): Promise<Reply>;
   reset(): Promise<Reply>;
   /** QUIT behind what is under way (RFC 5321 §4.1.1.10). */
   close(): Promise<void>;
-}
-
-/** Reads a message into what is sent. Throws Failure `invalid`. */
-export function toParcel({ envelope, text }: RawMessage): Parcel {
-  return new Parcel(toTransaction(envelope), new TextSource(text, envelope.mail?.body === 'BINARYMIME'));
 }
 
 class SingleConnection implements Connection {
@@ -67,8 +54,8 @@ class SingleConnection implements Connection {
     return this.#connection.usable;
   }
 
-  async send(message: RawMessage, patience: Patience = {}): Promise<SendResult> {
-    const parcel = toParcel(message);
+  async send(message: ClientMessage, patience: Patience = {}): Promise<SendResult> {
+    const parcel = await toParcel(message);
     return new Promise((resolve) => {
       const job = new Job({ ...patience, parcel, alarms: this.#alarms, done: resolve });
       if (!job.finished) this.#run(job);

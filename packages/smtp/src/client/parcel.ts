@@ -18,6 +18,7 @@ type Step = 'again' | 'done';
 export class Parcel {
   readonly text: TextSource;
   readonly #transaction: Transaction;
+  readonly #messageId: string | undefined;
   readonly #results: (RecipientResult | undefined)[];
   /** The indexes of the recipients that are still to be sent. */
   #pending: number[];
@@ -26,8 +27,9 @@ export class Parcel {
   #moves = 0;
   #dsn = false;
 
-  constructor(transaction: Transaction, text: TextSource) {
+  constructor(transaction: Transaction, text: TextSource, messageId?: string) {
     this.text = text;
+    this.#messageId = messageId;
     this.#transaction = transaction;
     this.#results = new Array(transaction.recipients.length).fill(undefined);
     this.#pending = transaction.recipients.map((_, index) => index);
@@ -68,7 +70,9 @@ export class Parcel {
     // A Failure costs more than all else here, for it keeps a stack: only where it is needed.
     if (this.#pending.length > 0) this.giveUp(new Failure('lost', 'the message was not sent'));
     const recipients = this.#results.filter((result) => result !== undefined);
-    return { ok: recipients.every(({ kind }) => kind === 'accepted'), recipients, dsn: this.#dsn };
+    const ok = recipients.every(({ kind }) => kind === 'accepted');
+    const about = this.#messageId === undefined ? {} : { messageId: this.#messageId };
+    return { ok, recipients, dsn: this.#dsn, ...about };
   }
 
   #address(index: number): string {

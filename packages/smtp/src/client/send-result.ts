@@ -27,6 +27,8 @@ export interface SendResult {
   readonly recipients: readonly RecipientResult[];
   /** Whether the host reports about this message itself: it offers DSN (RFC 3461 §5.2.1). */
   readonly dsn: boolean;
+  /** Of a message that was composed, with its brackets. */
+  readonly messageId?: string;
 }
 
 /** A session that did not come about, or ended too early: with the step, and the reply if one was the reason. */

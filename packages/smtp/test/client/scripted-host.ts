@@ -5,12 +5,15 @@ export class HostSession {
   /** All lines that came, text lines too. */
   readonly lines: string[] = [];
   readonly socket: Socket;
+  /** Resolves when the connection is closed. */
+  readonly closed: Promise<void>;
   #input = Buffer.alloc(0);
   #ended = false;
   #wake: (() => void) | undefined;
 
   constructor(socket: Socket) {
     this.socket = socket;
+    this.closed = new Promise((resolve) => socket.once('close', () => resolve()));
     socket.on('data', (bytes) => {
       this.#input = Buffer.concat([this.#input, bytes]);
       this.#wake?.();
