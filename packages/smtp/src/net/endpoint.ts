@@ -17,9 +17,11 @@ export const localEndpoint: Endpoint = {
   localPort: 0,
 };
 
-/** Writes an IPv4 address that came in IPv6 form as IPv4 (RFC 4291 §2.5.5.2). */
+/** Writes an IPv4 address that came in IPv6 form as IPv4, and leaves out the zone of another (RFC 4291 §2.5.5.2, RFC 4007 §11). */
 export function plainAddress(address: string): string {
-  return /^::ffff:\d+\.\d+\.\d+\.\d+$/i.test(address) ? address.slice(7) : address;
+  if (/^::ffff:\d+\.\d+\.\d+\.\d+$/i.test(address)) return address.slice(7);
+  const zone = address.indexOf('%');
+  return zone === -1 ? address : address.slice(0, zone);
 }
 
 /** The ends of a stream. */

@@ -66,7 +66,11 @@ export class ServerHost implements ConnectionHost {
 
   /** Listens until `close`; rejects as `net.Server` does when that cannot be. */
   async listen(address: ListenAddress, service: Service): Promise<Server> {
-    const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => this.#arrive(socket, service));
+    const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
+      // A client that is gone already has no address, and must not be taken for a local one.
+      if ('port' in address && socket.remoteAddress === undefined) socket.destroy();
+      else this.#arrive(socket, service);
+    });
     if ('path' in address) await openUnixSocket(server, address.path);
     else await open(server, address);
     server.on('error', this.report);
@@ -77,6 +81,7 @@ export class ServerHost implements ConnectionHost {
   /** Serves one stream that something else has opened. */
   accept(stream: Duplex, service: Service, endpoint: Endpoint = endpointOf(stream)): void {
     const { clientAddress } = endpoint;
+    if (stream.destroyed) return;
     const verdict = this.#closing ? 'drop' : this.#admission.enter(clientAddress);
     if (verdict === 'drop') {
       stream.on('error', () => {}).destroy();
@@ -86,7 +91,7 @@ export class ServerHost implements ConnectionHost {
     const session = new ServerSession(service.rules, this.now());
     const application =
       verdict === 'admit'
-        ? service.application(session, endpoint)
+        ? this.#begin(service, session, endpoint)
         : turnAway(farewell(service.rules.hostname, 'connections'));
     const connection = new ServerConnection(this, stream, session, application);
     this.#connections.set(connection, clientAddress);
@@ -130,6 +135,16 @@ export class ServerHost implements ConnectionHost {
         resolve();
       };
     });
+  }
+
+  /** An application that cannot even begin is a fault of ours, not of the client. */
+  #begin(service: Service, session: ServerSession, endpoint: Endpoint): Application {
+    try {
+      return service.application(session, endpoint);
+    } catch (error) {
+      this.report(error);
+      return turnAway(farewell(service.rules.hostname, 'fault'));
+    }
   }
 
   #arrive(socket: Socket, service: Service): void {

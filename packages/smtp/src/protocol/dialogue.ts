@@ -2,7 +2,7 @@ import type { ReversePath } from '../address/mailbox.ts';
 import { Input } from '../bytes/input.ts';
 import type { MailParameters } from '../command/parameters.ts';
 import { formatReply } from '../reply/format-reply.ts';
-import { isPositive, type Reply } from '../reply/reply.ts';
+import { isPositive, isTemporary, type Reply } from '../reply/reply.ts';
 import type { ServerExchange } from '../sasl/mechanism.ts';
 import { type Offer, offerOf } from './extensions.ts';
 import type { Hello } from './server-event.ts';
@@ -102,9 +102,10 @@ export class Dialogue {
     this.output += formatReply(reply);
   }
 
-  /** Gives a negative reply, and counts it; too many end the session (RFC 5321 §7.8). */
+  /** Gives a negative reply, and counts it if it is final; too many end the session (RFC 5321 §7.8). */
   fail(reply: Reply): undefined {
     this.write(reply);
+    if (isTemporary(reply)) return;
     const { errors, errorDelay } = this.rules.limits;
     this.errors += 1;
     if (this.errors * 2 > errors) this.delay = errorDelay;

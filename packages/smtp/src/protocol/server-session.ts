@@ -102,7 +102,8 @@ export class ServerSession {
       return this.#ask({ kind: 'connect' });
     }
     for (;;) {
-      if (this.#dialogue.aborting) {
+      // When all is over, the end of the connection says so.
+      if (this.#dialogue.aborting && !this.isOver) {
         this.#dialogue.aborting = false;
         return this.#ask({ kind: 'abort' });
       }

@@ -69,7 +69,8 @@ export function refuseChunk(dialogue: Dialogue, chunk: Chunk, refusal: Reply): u
     const isOver = chunk.last && state !== 'broken' && (state !== 'mail' || dialogue.isLmtp);
     dialogue.enter(isOver ? 'ready' : 'broken');
   }
-  for (let index = 0; index < count; index += 1) dialogue.fail(refusal);
+  if (count > 0) dialogue.fail(refusal);
+  for (let index = 1; index < count; index += 1) dialogue.write(refusal);
 }
 
 /** Answers a chunk that more will follow. */
@@ -85,6 +86,11 @@ export function askEnd(dialogue: Dialogue, text: TextIntake): ServerEvent {
   return { kind: 'end', recipient: dialogue.replied, refused: text.refusal };
 }
 
+/** A 421 ends the session, which one recipient of several cannot: it is 451 then (RFC 2033 §4.2). */
+function forOne(answer: Reply, count: number): Reply {
+  return answer.code === 421 && count > 1 ? { ...answer, code: 451 } : answer;
+}
+
 /** Gives the final reply; after the last of them the transaction is over (RFC 5321 §4.1.1.4). */
 export function concludeText(dialogue: Dialogue, answer: Reply): undefined {
   const count = dialogue.isLmtp ? (dialogue.transaction?.recipients.length ?? 1) : 1;
@@ -96,5 +102,7 @@ export function concludeText(dialogue: Dialogue, answer: Reply): undefined {
     dialogue.enter(dialogue.after('DATA') ?? dialogue.after('BDAT LAST') ?? 'ready');
   }
   if (isPositive(answer)) dialogue.errors = 0;
-  dialogue.conclude(answer);
+  // One message is one fault at most, however many recipients it has.
+  if (isPositive(answer) || dialogue.replied > 1) dialogue.write(forOne(answer, count));
+  else dialogue.fail(forOne(answer, count));
 }

@@ -7,7 +7,7 @@ import { ServerHost, type Service } from '../net/server-host.ts';
 import { openServerTls, type TlsSettings } from '../net/server-tls.ts';
 import type { Role } from '../protocol/server-rules.ts';
 import { composeRules } from './compose-rules.ts';
-import { Conversation } from './conversation.ts';
+import { Conversation, type ErrorListener } from './conversation.ts';
 import { parseNetworks } from './networks.ts';
 import { defaultLimits, type Listener, type ServerOptions } from './options.ts';
 import { SessionView } from './session.ts';
@@ -42,7 +42,7 @@ const defaultGrace = 10_000;
 /** Makes a server; it listens when `listen` is called. Throws Failure `invalid` or `tls` for options that cannot be. */
 export function createServer<State = unknown>(options: ServerOptions<State>): Server {
   const limits = { ...defaultLimits, ...options.limits };
-  const onError = options.onError ?? ((error: unknown) => console.error(error));
+  const onError = safely(options.onError ?? ((error: unknown) => console.error(error)));
   const tls = options.tls === undefined ? undefined : openServerTls(options.tls);
   checkHostname(options.hostname);
   const host = new ServerHost({ limits, tls, handlerTime: limits.handlerTime, report: onError });
@@ -88,6 +88,17 @@ export function createServer<State = unknown>(options: ServerOptions<State>): Se
     },
     close: ({ grace = defaultGrace } = {}) => host.close(grace),
     [Symbol.asyncDispose]: () => host.close(defaultGrace),
+  };
+}
+
+/** A listener that throws must not end the process that it was to keep running. */
+function safely<State>(listener: ErrorListener<State>): ErrorListener<State> {
+  return (error, session) => {
+    try {
+      listener(error, session);
+    } catch (fault) {
+      console.error(fault, error);
+    }
   };
 }
 

@@ -1,3 +1,4 @@
+import { ServerSession } from '@posthorn/smtp/protocol/server-session';
 import { formatReply } from '@posthorn/smtp/reply/format-reply';
 import { reply } from '@posthorn/smtp/reply/reply';
 import { describe, expect, it } from 'vitest';
@@ -377,4 +378,93 @@ it('EXT-UTF8-5 EXT-UTF8-2 keeps UTF-8 out of replies to clients that did not ask
   const utf8 = open({}, application);
   utf8.say(hello, 'MAIL FROM:<a@x.test> SMTPUTF8');
   expect(utf8.say('RCPT TO:<b@y.test>')).toBe('251 2.1.5 will forward to <Pelé@y.test>\r\n');
+});
+
+describe('what is offered', () => {
+  it('CMD-EHLO-4 CMD-EHLO-1 names no verb that is then unknown or not implemented', () => {
+    const changes: RuleChange[] = [
+      {},
+      { expand: true, cleartextAuth: true },
+      { startTls: false, mechanisms: [] },
+      { role: 'lmtp' },
+    ];
+    const form: Readonly<Record<string, string>> = {
+      CHUNKING: 'BDAT 0',
+      AUTH: 'AUTH PLAIN',
+      VRFY: 'VRFY a',
+      EXPN: 'EXPN a',
+    };
+    for (const change of changes) {
+      const said = open(change).say(change.role === 'lmtp' ? 'LHLO client.test' : hello);
+      const keywords = said
+        .split('\r\n')
+        .slice(1, -1)
+        .map((line) => line.slice(4).split(' ')[0] ?? '');
+      expect(keywords.length).toBeGreaterThan(5);
+      for (const verb of ['STARTTLS', 'AUTH', 'VRFY', 'EXPN', 'HELP', 'CHUNKING']) {
+        const server = open(change);
+        server.say(change.role === 'lmtp' ? 'LHLO client.test' : hello);
+        const isKnown = !/^50[02]|^503 5\.5\.1 Authentication/.test(server.say(form[verb] ?? verb));
+        expect([verb, keywords.includes(verb)]).toEqual([verb, isKnown]);
+      }
+    }
+  });
+
+  it('EXT-SIZE-1 EXT-LIM-1 has no number where there is no limit', () => {
+    const said = open({ limits: { messageSize: 0, recipients: 1_000_000 } }).say(hello);
+    expect(said).toMatch(/^250-SIZE\r$/m);
+    expect(said).not.toMatch(/LIMITS/);
+  });
+});
+
+describe('recipients', () => {
+  it('CMD-RCPT-5 REP-452 are a hundred at the least; the first over the limit is refused, and the others stay', () => {
+    const server = open();
+    server.say(hello, 'MAIL FROM:<a@x.test>');
+    const said = server.say(...Array.from({ length: 101 }, (_, index) => `RCPT TO:<r${index}@y.test>`));
+    expect(codes(said)).toEqual([...Array(100).fill('250 2.1.5'), '452 4.5.3']);
+    server.say('DATA', 'hi', '.');
+    expect(server.application.kept[0]?.transaction.recipients).toHaveLength(100);
+  });
+
+  it('SEC-RES-1 that are refused at the end of a text count as one fault, however many they are', () => {
+    const server = open({ role: 'lmtp', limits: { errors: 3 } });
+    server.say('LHLO client.test', 'MAIL FROM:<a@x.test>', ...Array(10).fill('RCPT TO:<b@y.test>'), 'DATA');
+    expect(codes(server.say('Subject: spam', '.', 'NOOP'))).toEqual([...Array(10).fill('550 5.7.1'), '250 2.0.0']);
+  });
+
+  it('LMTP-3 cannot end the session one by one: 421 is 451 then', () => {
+    const server = open({ role: 'lmtp' }, answering('end', reply(421, '4.2.1', 'Later')));
+    server.say('LHLO client.test', 'MAIL FROM:<a@x.test>', 'RCPT TO:<b@y.test>', 'RCPT TO:<c@y.test>', 'DATA');
+    expect(codes(server.say('.', 'NOOP'))).toEqual(['451 4.2.1', '451 4.2.1', '250 2.0.0']);
+  });
+});
+
+it('SEC-RES-1 counts no temporary refusal against the client, as greylisting gives', () => {
+  const server = open({ limits: { errors: 2 } });
+  server.say(hello);
+  expect(codes(server.say(...Array(5).fill('MAIL FROM:<later@x.test>'), 'NOOP')).at(-1)).toBe('250 2.0.0');
+});
+
+it('CMD-DATA-11 takes a header with any number of recipients and Resent fields', () => {
+  const server = open();
+  server.say(hello, ...envelope, 'DATA');
+  const to = `To: ${Array(300).fill('someone@y.test').join(',\r\n ')}`;
+  expect(codes(server.say(to, 'Resent-From: a@x.test', 'Resent-From: b@x.test', 'no header at all', '.'))).toEqual([
+    '250 2.0.0',
+  ]);
+});
+
+it('GEN-7 turns a client away that talks before the greeting, when the rules say so', () => {
+  for (const [earlyTalk, wanted] of [
+    ['refuse', '521 5.5.1'],
+    ['allow', '220'],
+  ] as const) {
+    const session = new ServerSession(testRules({ earlyTalk }), 0);
+    expect(session.next()).toEqual({ kind: 'connect' });
+    session.receive(Buffer.from('EHLO client.test\r\n'), 1);
+    session.answer(undefined, 2);
+    expect(codes(session.takeOutput())).toEqual([wanted]);
+    expect(session.isOver).toBe(earlyTalk === 'refuse');
+  }
 });

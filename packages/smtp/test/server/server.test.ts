@@ -65,7 +65,7 @@ async function open(
 const transaction = ['EHLO client.test', 'MAIL FROM:<a@x.test>', 'RCPT TO:<b@y.test>'];
 
 describe('handlers', () => {
-  it('EX-1 CMD-DATA-6 see the session as it stands, and the whole transaction', async () => {
+  it('EX-1 CMD-DATA-6 CMD-EHLO-5 see the session as it stands, and the whole transaction', async () => {
     const seen: unknown[] = [];
     const { greeted } = await open(
       {
