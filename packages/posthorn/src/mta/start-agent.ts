@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { Failure } from '@posthorn/smtp/failure/failure';
 import { createServer, type Listener, type ListeningAddress, type Role } from '@posthorn/smtp/server';
 import type { Config } from '../config/schema.ts';
 import { createStubResolver } from '../dns/stub-resolver.ts';
@@ -118,7 +119,15 @@ function print(value: unknown): string | undefined {
 }
 
 function tlsOf({ tls }: Config): { tls?: { cert: Buffer; key: Buffer } } {
-  return tls === undefined ? {} : { tls: { cert: readFileSync(tls.cert), key: readFileSync(tls.key) } };
+  return tls === undefined ? {} : { tls: { cert: readPem(tls.cert), key: readPem(tls.key) } };
+}
+
+function readPem(path: string): Buffer {
+  try {
+    return readFileSync(path);
+  } catch (error) {
+    throw new Failure('tls', `${path} cannot be read`, error);
+  }
 }
 
 function listenerOf({ role, requireTls, proxyProtocol, ...address }: Config['listeners'][number]): Listener {

@@ -1,0 +1,150 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { openConnection } from '@posthorn/smtp/client/open-connection';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { testCertificate } from '../../../smtp/test/laws/test-certificate.ts';
+import { hashPassword } from '../../src/config/password.ts';
+import { mailIn, startTestAgent, talk } from './fixture.ts';
+import { startNextHop } from './next-hop.ts';
+
+let hashed: string;
+
+beforeAll(async () => {
+  hashed = await hashPassword('correct horse');
+});
+
+/** An agent with mx and submission; alice may send as herself alone, anyone may be sent to. */
+async function startSubmission(relayFrom: readonly string[] = []) {
+  const hop = await startNextHop();
+  const test = await startTestAgent((folder) => {
+    mkdirSync(folder, { recursive: true });
+    const tls = { cert: join(folder, 'cert.pem'), key: join(folder, 'key.pem') };
+    writeFileSync(tls.cert, testCertificate.cert);
+    writeFileSync(tls.key, testCertificate.key);
+    return {
+      hostname: 'mx.example.test',
+      listeners: [
+        { role: 'mx', host: '127.0.0.1', port: 0 },
+        { role: 'submission', host: '127.0.0.1', port: 0 },
+      ],
+      tls,
+      relayFrom: [...relayFrom],
+      routes: [{ domain: '*', to: hop.to }],
+      users: {
+        alice: { password: hashed, addresses: ['alice@example.org', 'sales@example.org'] },
+        free: { password: hashed },
+      },
+    };
+  });
+  const submission = test.agent.listeners[1];
+  return {
+    test,
+    hop,
+    mx: test.port,
+    submission: submission !== undefined && 'port' in submission ? submission.port : 0,
+    async [Symbol.asyncDispose]() {
+      await test[Symbol.asyncDispose]();
+      await hop[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** Sends one message as a mail program does. */
+async function submit(port: number, { user, from, to }: { user: string; from: string; to: readonly string[] }) {
+  await using connection = await openConnection({
+    host: '127.0.0.1',
+    port,
+    serverName: 'mx.example.test',
+    tls: 'starttls',
+    tlsMaterial: { ca: testCertificate.cert },
+    name: 'client.example',
+    credentials: { user, password: 'correct horse' },
+  });
+  const { recipients } = await connection.send({
+    envelope: { from, to: [...to] },
+    text: Buffer.from(
+      `From: <${from}>\r\nSubject: x\r\nDate: Sat, 21 Nov 2026 10:00:00 +0000\r\nMessage-ID: <1@example.org>\r\n\r\nHello\r\n`,
+    ),
+  });
+  return recipients.map(({ kind, reply }) => `${kind} ${reply?.code} ${reply?.status ?? ''}`.trim());
+}
+
+const toForeign = (port: number) =>
+  talk(port, [
+    { send: 'EHLO client.example\r\n', replies: 1 },
+    { send: 'MAIL FROM:<alice@example.org>\r\n', replies: 1 },
+    { send: 'RCPT TO:<u@far.example>\r\n', replies: 1 },
+  ]);
+
+describe('submission', () => {
+  it('EX-15 takes mail for other domains from a login, and from nobody else', async () => {
+    await using agent = await startSubmission();
+    expect((await toForeign(agent.mx))[3]).toMatch(/^550 5\.7\.1 /);
+    expect((await toForeign(agent.submission))[2]).toMatch(/^530 5\.7\.0 /);
+    expect(
+      await submit(agent.submission, {
+        user: 'alice',
+        from: 'alice@example.org',
+        to: ['u@far.example', 'bob@example.org'],
+      }),
+    ).toMatchObject([expect.stringMatching(/^accepted/), expect.stringMatching(/^accepted/)]);
+    await expect.poll(() => agent.hop.takenFor('u@far.example')).toHaveLength(1);
+    const [mail] = await mailIn(agent.test, 'bob', 1);
+    expect(mail).toMatch(/with ESMTPSA id /);
+  });
+
+  it('EX-15 takes mail for other domains on the mx from a listed network', async () => {
+    await using agent = await startSubmission(['127.0.0.0/8']);
+    expect((await toForeign(agent.mx))[3]).toMatch(/^250 2\.1\.5 /);
+  });
+
+  it("SUB-5 refuses a sender that is not the login's own", async () => {
+    await using agent = await startSubmission();
+    const to = ['bob@example.org'];
+    expect(await submit(agent.submission, { user: 'alice', from: 'carl@example.org', to })).toEqual([
+      'refused 550 5.7.1',
+    ]);
+    expect(await submit(agent.submission, { user: 'alice', from: 'Sales@Example.org', to })).toEqual([
+      expect.stringMatching(/^accepted/),
+    ]);
+    expect(await submit(agent.submission, { user: 'alice', from: '', to })).toEqual([
+      expect.stringMatching(/^accepted/),
+    ]);
+    expect(await submit(agent.submission, { user: 'free', from: 'any@example.org', to })).toEqual([
+      expect.stringMatching(/^accepted/),
+    ]);
+    await mailIn(agent.test, 'bob', 3);
+  });
+
+  it('CMD-AUTH-6 answers a wrong password and an unknown user with the same words', async () => {
+    await using agent = await startSubmission();
+    const attempt = (user: string, password: string) =>
+      openConnection({
+        host: '127.0.0.1',
+        port: agent.submission,
+        serverName: 'mx.example.test',
+        tls: 'starttls',
+        tlsMaterial: { ca: testCertificate.cert },
+        name: 'client.example',
+        credentials: { user, password },
+      }).then(
+        () => 'logged in',
+        (error: { kind?: string; reply?: { code: number; status?: string; lines: readonly string[] } }) => error.reply,
+      );
+    const wrong = await attempt('alice', 'guess');
+    expect(wrong).toMatchObject({ code: 535, status: '5.7.8' });
+    expect(await attempt('nobody', 'guess')).toEqual(wrong);
+    expect(await attempt('__proto__', 'guess')).toEqual(wrong);
+  });
+
+  it('SUB-3 knows no login without TLS', async () => {
+    await using agent = await startSubmission();
+    for (const port of [agent.mx, agent.submission]) {
+      const replies = await talk(port, [
+        { send: 'EHLO client.example\r\n', replies: 1 },
+        { send: `AUTH PLAIN ${Buffer.from('\0alice\0correct horse').toString('base64')}\r\n`, replies: 1 },
+      ]);
+      expect(replies[2]).toMatch(port === agent.mx ? /^503 5\.5\.1 / : /^530 5\.7\.0 /);
+    }
+  });
+});
