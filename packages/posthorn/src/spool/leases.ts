@@ -10,7 +10,13 @@ export interface Lease {
 /** Who has which message, in memory: a store that is opened again has no leases. */
 export class Leases {
   readonly #leases = new Map<string, Lease>();
+  readonly #isBusy: (id: string) => boolean;
   #nextEnd = Number.POSITIVE_INFINITY;
+
+  /** A lease does not end while its message is `isBusy`: a change of it is on its way to the disk. */
+  constructor(isBusy: (id: string) => boolean) {
+    this.#isBusy = isBusy;
+  }
 
   has(id: string): boolean {
     return this.#leases.has(id);
@@ -34,7 +40,7 @@ export class Leases {
     if (now < this.#nextEnd) return;
     this.#nextEnd = Number.POSITIVE_INFINITY;
     for (const [id, lease] of this.#leases) {
-      if (lease.until <= now) {
+      if (lease.until <= now && !this.#isBusy(id)) {
         this.#leases.delete(id);
         ended(lease.place);
       } else if (lease.until < this.#nextEnd) {

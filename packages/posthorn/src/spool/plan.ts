@@ -8,10 +8,13 @@ import type { Write } from './table.ts';
 
 const NOTHING = Buffer.alloc(0);
 
-/** Writes of one transaction, and the entries of `due` that it opens to whoever claims. */
+/** Writes of one transaction. */
 export interface Plan {
-  readonly writes: Write[];
-  readonly opened: string[];
+  readonly writes: readonly Write[];
+  /** The entries of `due` that it opens to whoever claims. */
+  readonly opened: readonly string[];
+  /** Where it leaves the message that it is about, if it leaves it. */
+  readonly place?: Place;
 }
 
 /** The key in `due` of a message that no attempt has been recorded for. */
@@ -77,5 +80,6 @@ export function planState(id: string, { message, place, content }: Found, state:
   const key = state.held ? undefined : dueKey(state.due, id);
   if (place.dueKey !== undefined && place.dueKey !== key) writes.push({ table: 'due', key: place.dueKey });
   if (key !== undefined && place.dueKey !== key) writes.push(planDue(key));
-  return { writes, opened: key === undefined ? [] : [key] };
+  if (key === undefined) return { writes, opened: [], place: { fresh: false, parts } };
+  return { writes, opened: [key], place: { fresh: false, parts, dueKey: key } };
 }

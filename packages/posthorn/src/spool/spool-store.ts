@@ -30,7 +30,7 @@ export class SpoolStore implements QueueStore {
   readonly #backend: Backend;
   readonly #reader: SpoolReader;
   readonly #now: () => number;
-  readonly #leases = new Leases();
+  readonly #leases = new Leases((id) => this.#changes.has(id));
   readonly #due: DueIndex;
   /** Changes on their way to the disk, by message: the next one waits for the last. */
   readonly #changes = new Map<string, Promise<unknown>>();
@@ -78,7 +78,7 @@ export class SpoolStore implements QueueStore {
 
   renew(id: string, until: number): void {
     const lease = this.#leases.get(id);
-    // One without end, as a commit gives it, is not made shorter; nor is one whose settlement is on its way to the disk.
+    // One without end, as a commit gives it, is not made shorter.
     if (lease !== undefined && lease.until !== FOREVER) this.#leases.take(id, { ...lease, until });
   }
 
@@ -101,12 +101,9 @@ export class SpoolStore implements QueueStore {
 
   async record(id: string, settlement: Settlement): Promise<void> {
     await this.#exclusively(id, async () => {
-      const lease = this.#leases.get(id);
-      if (lease === undefined) throw isGone(id);
-      const { writes } = this.#planSettlement(id, lease.place, settlement);
-      await this.#carryOut(id, lease.place, { writes, opened: [] });
-      const place = this.#reader.find(id)?.place;
-      if (place !== undefined) this.#leases.take(id, { ...lease, place });
+      const place = this.#leases.get(id)?.place;
+      if (place === undefined) throw new Failure('storage', `Message ${id} is not leased`);
+      await this.#carryOut(id, place, { ...this.#planSettlement(id, place, settlement), keepsLease: true });
     });
   }
 
@@ -197,24 +194,28 @@ export class SpoolStore implements QueueStore {
   }
 
   /** Makes a plan durable; until then nobody else gets the message, whatever the lease says. */
-  async #carryOut(id: string, place: Place, { writes, opened }: Plan): Promise<void> {
-    const before = this.#leases.get(id);
-    this.#leases.take(id, { until: FOREVER, place });
+  async #carryOut(id: string, before: Place, plan: Plan & { keepsLease?: boolean }): Promise<void> {
+    const isLeased = this.#leases.has(id);
+    if (!isLeased) this.#leases.take(id, { until: FOREVER, place: before });
     try {
-      await this.#persist(writes);
+      await this.#persist(plan.writes);
     } catch (error) {
-      if (before !== undefined) this.#leases.take(id, before);
-      else this.#giveBack(id, place.dueKey === undefined ? [] : [place.dueKey]);
+      if (!isLeased) this.#giveBack(id, before.dueKey === undefined ? [] : [before.dueKey]);
       throw error;
     }
-    this.#giveBack(id, opened);
+    const lease = this.#leases.get(id);
+    if (plan.keepsLease !== true || plan.place === undefined || lease === undefined) this.#leases.drop(id);
+    else this.#leases.take(id, { ...lease, place: plan.place });
+    this.#open(plan.opened);
   }
 
   #planSettlement(id: string, place: Place, { state, reports }: Settlement): Plan {
-    const plan = state === 'done' ? { writes: planRemoval(id, place), opened: [] } : this.#planState(id, place, state);
+    const plan: Plan =
+      state === 'done' ? { writes: planRemoval(id, place), opened: [] } : this.#planState(id, place, state);
     if (reports.length === 0) return plan;
     const plans = [plan, ...reports.map(planMessage)];
-    return { writes: plans.flatMap(({ writes }) => writes), opened: plans.flatMap(({ opened }) => opened) };
+    const writes = plans.flatMap(({ writes }) => writes);
+    return { ...plan, writes, opened: plans.flatMap(({ opened }) => opened) };
   }
 
   #planDelay(id: string, place: Place, due: number): Plan {

@@ -160,6 +160,18 @@ const settle = fc
     }),
   );
 
+const record = fc.tuple(indexes, delays, sizes).map(([index, delay, size]) =>
+  command(`record(${index}, ${delay}, ${size})`, async (model, real) => {
+    const id = model.pick(index);
+    if (id === undefined || !model.isLeased(id)) return;
+    const messages = [sampleMessage(real.store, sampleText(size, index))];
+    const state = deferredState(model.now + delay, { held: index % 5 === 0 });
+    await real.store.record(id, { state, reports: messages });
+    Object.assign(model.messages.get(id) as ModelMessage, { state });
+    await putIntoModel(model, real, messages);
+  }),
+);
+
 const change = fc
   .record({ index: indexes, kind: fc.constantFrom('hold', 'let go', 'retry', 'delete'), delay: delays })
   .map(({ index, kind, delay }) =>
@@ -221,6 +233,7 @@ const everything = fc.commands(
     release,
     settle,
     settle,
+    record,
     change,
     pass,
     reopen,

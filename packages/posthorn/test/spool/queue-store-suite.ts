@@ -302,6 +302,49 @@ export function queueStoreSuite(name: string, open: OpenStore): void {
       });
     });
 
+    describe('a record', () => {
+      it('is kept like a settlement, while the lease goes on', async () => {
+        for (const size of [10, MEBIBYTE]) {
+          const { id, envelope } = await commitMessage(store, sampleText(size));
+          const report = sampleMessage(store, sampleText(20), { reversePath: '' });
+          const state = deferredState(time);
+          await store.record(id, { state, reports: [report] });
+          expect(await store.get(id)).toEqual({ envelope, state });
+          time += 1000;
+          expect(await claim()).toEqual([report.envelope.id]);
+          await store.record(id, { state: { ...state, held: true }, reports: [] });
+          await store.record(id, { state: { ...state, due: time + 7 }, reports: [] });
+          expect((await readContent(await store.content(id))).equals(sampleText(size))).toBe(true);
+          expect(await store.change(id, () => ({ state: 'done', reports: [] }))).toBe(false);
+          expect(store.nextDue()).toBeUndefined();
+          await store.settle(id, { state: 'done', reports: [] });
+          expect(await store.get(id)).toBeUndefined();
+          expect(store.nextDue()).toBeUndefined();
+        }
+      });
+
+      it('leaves the lease its end, or the one that it is given meanwhile', async () => {
+        await store.add([sampleMessage(store, sampleText(1)), sampleMessage(store, sampleText(2))]);
+        const [first, second] = (await claim(10, time + 1000)) as [string, string];
+        const recorded = [first, second].map((id) => store.record(id, { state: deferredState(START), reports: [] }));
+        store.renew(second, time + 5000);
+        time += 2000;
+        expect(await claim()).toEqual([]);
+        await Promise.all(recorded);
+        expect(await claim(10, time + 9000)).toEqual([first]);
+        time += 3000;
+        expect(await claim()).toEqual([second]);
+      });
+
+      it('is refused without a lease', async () => {
+        await store.add([sampleMessage(store, sampleText(1))]);
+        const [id] = (await listIds(store.list())) as [string];
+        const state = deferredState(time);
+        await expect(store.record(id, { state, reports: [] })).rejects.toMatchObject({ kind: 'storage' });
+        await expect(store.record(store.newId(), { state, reports: [] })).rejects.toMatchObject({ kind: 'storage' });
+      });
+    });
+
     describe('a change from outside', () => {
       const hold = () => ({ state: deferredState(START, { held: true }), reports: [] });
 
