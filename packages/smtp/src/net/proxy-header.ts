@@ -1,4 +1,4 @@
-import { isIPv4, isIPv6 } from 'node:net';
+import { isIPv4, isIPv6, SocketAddress } from 'node:net';
 import { type Endpoint, plainAddress } from './endpoint.ts';
 
 const signature = Buffer.from('\r\n\r\n\0\r\nQUIT\n', 'latin1');
@@ -96,20 +96,10 @@ function formatIPv4(octets: Buffer): string {
   return octets.join('.');
 }
 
-/** The longest run of zero groups becomes `::` (RFC 5952 §4). */
+/** In the form of RFC 5952 §4, which the platform's own parser of addresses writes. */
 function formatIPv6(octets: Buffer): string {
   const groups = Array.from({ length: 8 }, (_, index) => octets.readUInt16BE(2 * index).toString(16));
-  if (groups.slice(0, 5).every((group) => group === '0') && groups[5] === 'ffff') {
-    return `::ffff:${formatIPv4(octets.subarray(12))}`;
-  }
-  const runs = groups.join(':').match(/\b0(?::0)+\b/g) ?? [];
-  const longest = runs.reduce((best, run) => (run.length > best.length ? run : best), '');
-  if (longest === '') return groups.join(':');
-  const [before = '', after = ''] = splitOnce(groups.join(':'), longest);
-  return `${before.replace(/:$/, '')}::${after.replace(/^:/, '')}`;
-}
-
-function splitOnce(text: string, separator: string): [string, string] {
-  const at = text.search(new RegExp(`\\b${separator}\\b`));
-  return [text.slice(0, at), text.slice(at + separator.length)];
+  if (groups.slice(0, 5).every((group) => group === '0') && groups[5] === 'ffff')
+    return formatIPv4(octets.subarray(12));
+  return new SocketAddress({ address: groups.join(':'), family: 'ipv6' }).address;
 }

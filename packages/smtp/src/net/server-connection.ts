@@ -5,6 +5,7 @@ import type { ServerEvent } from '../protocol/server-event.ts';
 import { serverReply } from '../protocol/server-reply.ts';
 import type { ServerSession } from '../protocol/server-session.ts';
 import type { ServerTls } from './server-tls.ts';
+import { disown, own, type StreamOwner } from './stream-owner.ts';
 
 /** What answers the questions of one session. */
 export interface Application {
@@ -35,18 +36,15 @@ const lingerTime = 5_000;
 /** Characters of output that are written at once, however long the group of commands is. */
 const outputSize = 16_384;
 
-const owner: unique symbol = Symbol('connection');
-type Owned = Duplex & { [owner]?: ServerConnection | undefined };
-
 /**
  * Pumps one session: octets in, events to the application, answers back, octets out (RFC 5321 §2.2). While an answer is
  * awaited, or the client does not read its replies, nothing more is read from it, so that memory stays flat.
  */
-export class ServerConnection {
+export class ServerConnection implements StreamOwner {
   readonly #host: ConnectionHost;
   readonly #session: ServerSession;
   readonly #application: Application;
-  #stream: Owned;
+  #stream: Duplex;
   /** What nothing is read for: an answer, time, the client's reading, a handshake. */
   #waiting: 'answer' | 'delay' | 'drain' | 'handshake' | undefined;
   /** Tells an answer that is still wanted from one that came too late. */
@@ -65,7 +63,7 @@ export class ServerConnection {
 
   /** Begins: with a TLS handshake where the listener's port is for TLS alone (RFC 8314 §3). */
   start(implicitTls: boolean): void {
-    this.#attach();
+    own(this.#stream, this);
     if (implicitTls) this.#shakeHands();
     else this.#resume();
   }
@@ -131,7 +129,7 @@ export class ServerConnection {
     this.#closing = true;
     this.#waiting = undefined;
     this.#deadline = Number.POSITIVE_INFINITY;
-    this.#detach();
+    disown(this.#stream);
     try {
       this.#application.close();
     } catch (error) {
@@ -276,10 +274,10 @@ export class ServerConnection {
       this.destroy();
       return;
     }
-    this.#detach();
+    disown(this.#stream);
     const secure = new TLSSocket(this.#stream, { ...tls, isServer: true });
     this.#stream = secure;
-    this.#attach();
+    own(this.#stream, this);
     this.#wait('handshake', handshakeTime);
     secure.once('secure', () => this.#secured(secure));
   }
@@ -290,40 +288,8 @@ export class ServerConnection {
     this.#session.secured(name ? { ...tls, serverName: name } : tls, this.#host.now());
     this.#resume();
   }
-
-  #attach(): void {
-    const stream = this.#stream;
-    stream[owner] = this;
-    stream.on('data', onData).on('end', onEnd).on('drain', onDrain).on('error', ignore).on('close', onClose);
-  }
-
-  #detach(): void {
-    const stream = this.#stream;
-    stream[owner] = undefined;
-    // The one for errors stays: a stream without it would end the process.
-    stream.off('data', onData).off('end', onEnd).off('drain', onDrain).off('close', onClose);
-  }
 }
 
 function isPromise(answer: unknown): answer is Promise<Answer> {
   return answer instanceof Promise;
 }
-
-// One function for all connections: ten thousand idle ones must not have five closures each.
-function onData(this: Owned, bytes: Buffer): void {
-  this[owner]?.receive(bytes);
-}
-
-function onEnd(this: Owned): void {
-  this[owner]?.inputEnded();
-}
-
-function onDrain(this: Owned): void {
-  this[owner]?.drained();
-}
-
-function onClose(this: Owned): void {
-  this[owner]?.closed(this);
-}
-
-function ignore(): void {}

@@ -3,7 +3,7 @@ import { isAscii } from './command-line.ts';
 import { serverReply } from './server-reply.ts';
 
 /** Whether every line of the reply may go to a client that did not ask for SMTPUTF8 (RFC 6531 §3.7.4.2). */
-export function isAsciiReply(reply: Reply): boolean {
+function isAsciiReply(reply: Reply): boolean {
   return reply.lines.every(isAscii);
 }
 

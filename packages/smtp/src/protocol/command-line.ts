@@ -5,7 +5,7 @@ import type { Reply } from '../reply/reply.ts';
 import { serverReply } from './server-reply.ts';
 
 /** Octets of a command line with its CRLF: room for every parameter on offer (RFC 5321 §4.5.3.1.4, RFC 3461 §5). */
-export const commandLimit = 4096;
+const commandLimit = 4096;
 
 /** Octets of a line of an authentication exchange with its CRLF (RFC 4954 §4). */
 export const authLineLimit = 12288;

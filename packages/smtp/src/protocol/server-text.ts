@@ -58,7 +58,7 @@ function finishChunk(dialogue: Dialogue, chunk: Chunk): Step {
 }
 
 /** Refuses a chunk whose octets are all gone; what became of the transaction follows (RFC 3030 §2). */
-export function refuseChunk(dialogue: Dialogue, chunk: Chunk, refusal: Reply): undefined {
+function refuseChunk(dialogue: Dialogue, chunk: Chunk, refusal: Reply): undefined {
   const { transaction, state } = dialogue;
   dialogue.chunk = undefined;
   dialogue.reading = 'command';

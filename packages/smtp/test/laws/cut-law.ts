@@ -1,7 +1,7 @@
 import { expect } from 'vitest';
 
 /** All the ways a stream of octets may come in two pieces, in single octets, and whole (first). */
-export function* cutsOf(input: Buffer): Generator<Buffer[]> {
+function* cutsOf(input: Buffer): Generator<Buffer[]> {
   yield [Buffer.from(input)];
   yield [...input].map((octet) => Buffer.from([octet]));
   for (let at = 1; at < input.length; at += 1)

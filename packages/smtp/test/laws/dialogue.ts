@@ -9,9 +9,7 @@ export interface Dialogue {
 }
 
 /** Lines that one end says without waiting, or one event. */
-export type Step =
-  | { readonly by: 'C' | 'S'; readonly lines: readonly Line[] }
-  | { readonly by: 'X'; readonly event: string };
+type Step = { readonly by: 'C' | 'S'; readonly lines: readonly Line[] } | { readonly by: 'X'; readonly event: string };
 
 /** What is said; `exact` when the text after the codes counts. */
 export interface Line {
