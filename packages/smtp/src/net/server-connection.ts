@@ -114,8 +114,8 @@ export class ServerConnection implements StreamOwner {
   /** The client sends nothing more; what it sent is still answered. */
   inputEnded(): void {
     this.#ended = true;
-    if (this.#closing) this.#stream.destroy();
-    else if (this.#waiting === undefined) this.#finish();
+    if (this.#closing) return;
+    if (this.#waiting === undefined) this.#finish();
     else if (this.#waiting === 'handshake') this.#stream.destroy();
   }
 
@@ -139,8 +139,13 @@ export class ServerConnection implements StreamOwner {
   }
 
   #pump(): void {
+    this.#guard(() => this.#run());
+  }
+
+  /** A fault of ours ends this session, not the process. */
+  #guard(step: () => void): void {
     try {
-      this.#run();
+      step();
     } catch (error) {
       this.#host.report(error);
       this.abandon('fault');
@@ -177,8 +182,9 @@ export class ServerConnection implements StreamOwner {
       return;
     }
     this.#flush();
-    if (this.#session.awaitsTls && !this.#closing) this.#shakeHands();
-    else if (this.#ended && this.#waiting === undefined) this.#finish();
+    if (this.#waiting !== undefined || this.#closing) return;
+    if (this.#session.awaitsTls) this.#shakeHands();
+    else if (this.#ended) this.#finish();
   }
 
   #ask(event: ServerEvent): Answer | Promise<Answer> {
@@ -207,7 +213,7 @@ export class ServerConnection implements StreamOwner {
 
   #answered(turn: number, answer: Answer): void {
     if (turn !== this.#turn) return;
-    if (this.#session.isAsking) this.#session.answer(answer, this.#host.now());
+    this.#guard(() => this.#session.isAsking && this.#session.answer(answer, this.#host.now()));
     const delay = this.#session.takeDelay();
     if (delay > 0 && !this.#closing) this.#holdBack(delay);
     else this.#resume();

@@ -134,11 +134,13 @@ describe('the pump', () => {
 
   it('GEN-22 ends with 421 4.3.0 rather than with the process when the application gives nonsense', async () => {
     const nonsense = { code: 250, lines: 1 } as unknown as Answer;
-    const { greeted, errors } = await openTestHost({ application: answering('mail', () => nonsense) });
-    const client = await greeted();
-    expect(await client.say('EHLO client.test', 'MAIL FROM:<a@x.test>')).toMatch(/^421 4\.3\.0 /);
-    await client.closed();
-    expect(errors).toHaveLength(1);
+    for (const answer of [() => nonsense, async () => nonsense]) {
+      const { greeted, errors } = await openTestHost({ application: answering('mail', answer) });
+      const client = await greeted();
+      expect(await client.say('EHLO client.test', 'MAIL FROM:<a@x.test>')).toMatch(/^421 4\.3\.0 /);
+      await client.closed();
+      expect(errors).toHaveLength(1);
+    }
   });
 
   it('GEN-21 REP-421 tells a silent client that time is up', async () => {
