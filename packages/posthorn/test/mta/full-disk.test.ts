@@ -7,7 +7,7 @@ import { sendMail, startTestAgent } from './fixture.ts';
 import { startNextHop } from './next-hop.ts';
 
 const disk = mkdtempSync(join(tmpdir(), 'mta-disk-'));
-const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=40m', 'none', disk]).status === 0;
+const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=24m', 'none', disk]).status === 0;
 
 afterAll(() => {
   if (mounted) spawnSync('umount', [disk]);
@@ -49,7 +49,7 @@ describe.skipIf(!mounted)('an agent whose disk is full', () => {
       dataDir: join(disk, 'data'),
       relayFrom: ['127.0.0.0/8'],
       routes: [{ domain: '*', to: hop.to }],
-      queue: { retry: ['1s'] },
+      queue: { retry: ['4s'] },
     }));
     const taken: number[] = [];
     let next = 0;

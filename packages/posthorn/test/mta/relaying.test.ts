@@ -138,6 +138,20 @@ describe('relaying', () => {
     expect(test.agent.store.count()).toBeGreaterThanOrEqual(50);
   });
 
+  it('CLI-RPL-6 opens as many connections to a next hop as are allowed, and no warning of a leak comes of it', async () => {
+    const warnings: Error[] = [];
+    const listen = (warning: Error) => warnings.push(warning);
+    process.on('warning', listen);
+    await using silent = await startSilentHop();
+    await using test = await startRelay({ '*': silent.to }, { concurrencyPerDestination: 15 });
+    await sendMail(test.port, ...Array.from({ length: 20 }, () => ({ to: ['<a@silent.example>'] })));
+    await expect.poll(() => silent.sessions.length).toBe(15);
+    await test.agent.close({ grace: 0 });
+    process.off('warning', listen);
+    expect(silent.sessions).toHaveLength(15);
+    expect(warnings).toEqual([]);
+  });
+
   it('ENH-4a defers mail for a host where nothing listens with 4.4.1', async () => {
     await using test = await startRelay({ '*': `smtp://127.0.0.1:${await closedPort()}?tls=none` });
     await sendMail(test.port, { to: ['<a@far.example>'] });

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { Failure } from '../failure/failure.ts';
 import { type Alarm, Alarms } from '../net/alarms.ts';
 import type { ClientConnection } from './connection.ts';
@@ -47,6 +48,8 @@ export class Pool {
   constructor(open: OpenConnection, limits: PoolLimits) {
     this.#open = open;
     this.#limits = limits;
+    // Every connection that is being opened listens to it; Node takes more than ten for a leak.
+    setMaxListeners(0, this.#stop.signal);
   }
 
   /** Messages that wait or are under way, and connections that stand. */
