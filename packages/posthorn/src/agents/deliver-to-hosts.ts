@@ -1,10 +1,11 @@
 import { Parcel } from '@posthorn/smtp/client/parcel';
 import type { SendResult } from '@posthorn/smtp/client/send-result';
+import { Failure } from '@posthorn/smtp/failure/failure';
 import type { AnswerContext } from '../queue/classify.ts';
 import type { DeliveryJob } from '../queue/delivery-agent.ts';
 import type { Outcome } from '../queue/outcome.ts';
 import type { Destination, Destinations } from './destinations.ts';
-import { prepareOutgoing } from './outgoing.ts';
+import { type Outgoing, OutgoingMessage } from './outgoing.ts';
 import { RelayAttempt } from './relay-attempt.ts';
 
 /** One address to try, and what the host is called in reports. */
@@ -26,17 +27,39 @@ export interface Journey {
 
 /** Tries one address after the other until each recipient is taken or refused for good (RFC 5321 §5.1). */
 export async function deliverToHosts(job: DeliveryJob, journey: Journey): Promise<Outcome[]> {
-  const { stops, destinations, now, handover } = journey;
-  const { transaction, text } = await prepareOutgoing(job);
+  const { stops, now, handover } = journey;
+  const message = await OutgoingMessage.of(job);
   const attempt = new RelayAttempt(job.recipients.length);
-  for (const { remoteHost, destination } of stops) {
+  for (const stop of stops) {
     const open = attempt.open;
     if (open.length === 0 || job.signal.aborted) break;
-    const recipients = open.flatMap((index) => transaction.recipients[index] ?? []);
-    const parcel = new Parcel({ ...transaction, recipients }, text);
-    const result: SendResult = await destinations.send(destination, parcel, { signal: job.signal });
-    attempt.take(open, result, { at: now(), remoteHost, handover: handover(result.dsn) });
+    const result = await sendTo(stop, { open, message, job, journey });
+    const { remoteHost } = stop;
+    attempt.take(open, result, { at: now(), remoteHost, handover: handover(result.offered.has('DSN')) });
   }
   const untried: Outcome = { kind: 'deferred', status: '4.4.1', at: now(), text: 'No host was tried' };
   return attempt.outcomes(journey.mayFail, untried);
+}
+
+interface Sending {
+  readonly open: readonly number[];
+  readonly message: OutgoingMessage;
+  readonly job: DeliveryJob;
+  readonly journey: Journey;
+}
+
+/** Sends to one host; a host that lacks 8BITMIME or BINARYMIME gets the message converted (RFC 6152 §3, RFC 3030 §3). */
+async function sendTo({ destination }: Stop, { open, message, job, journey }: Sending): Promise<SendResult> {
+  const send = ({ transaction, text }: Outgoing) => {
+    const recipients = open.flatMap((index) => transaction.recipients[index] ?? []);
+    const parcel = new Parcel({ ...transaction, recipients }, text);
+    return journey.destinations.send(destination, parcel, { signal: job.signal });
+  };
+  const result = await send(message.plain());
+  if (!result.recipients.every(({ reply, status }) => reply === undefined && status === '5.6.3')) return result;
+  const converted = await message.convertedFor(result.offered);
+  if ('transaction' in converted) return send(converted);
+  const { status, text } = converted;
+  const failure = new Failure('invalid', text);
+  return { ...result, recipients: result.recipients.map((recipient) => ({ ...recipient, status, failure })) };
 }

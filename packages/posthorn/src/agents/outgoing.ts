@@ -2,45 +2,84 @@ import { isAscii } from 'node:buffer';
 import { toMailbox } from '@posthorn/smtp/client/envelope';
 import { TextSource } from '@posthorn/smtp/client/text-source';
 import type { MailParameters, RcptParameters } from '@posthorn/smtp/command/parameters';
+import { convertContent, type ReadableContent } from '@posthorn/smtp/message/convert-content';
 import { HeaderCollector } from '@posthorn/smtp/message/header-collector';
+import { OctetSurvey } from '@posthorn/smtp/message/octet-survey';
+import type { LocalRefusal } from '@posthorn/smtp/protocol/client-transaction';
 import type { Transaction } from '@posthorn/smtp/protocol/transaction';
 import type { DeliveryJob } from '../queue/delivery-agent.ts';
-import type { Recipient } from '../queue/envelope.ts';
-import type { Content } from '../queue/queue-store.ts';
+import type { Envelope, Recipient } from '../queue/envelope.ts';
 
-/** A message as it leaves. */
+/** A message in a form in which it can leave. */
 export interface Outgoing {
   readonly transaction: Transaction;
   readonly text: TextSource;
 }
 
-/** Makes of a job what is sent: parameters as they came, for hosts that know them (RFC 3461 §5.2.1). */
-export async function prepareOutgoing(job: DeliveryJob): Promise<Outgoing> {
-  const { envelope, content, recipients } = job;
-  return {
-    transaction: {
-      reversePath: envelope.reversePath === '' ? null : toMailbox(envelope.reversePath),
-      mail: mailParameters(job, envelope.smtputf8 && (await hasForeignHeader(content))),
-      recipients: recipients.map((recipient) => ({
-        mailbox: toMailbox(recipient.address),
-        parameters: rcptParameters(recipient),
-      })),
-    },
-    text: new TextSource(content.bytes ?? (() => content.stream()), envelope.body === 'BINARYMIME'),
-  };
+interface Survey {
+  readonly body: Envelope['body'];
+  readonly smtputf8: boolean;
 }
 
-function mailParameters({ envelope, content }: DeliveryJob, smtputf8: boolean): MailParameters {
-  const { body, ret, envelopeId } = envelope;
-  // What is at hand is looked at, whatever MAIL said; 7BIT is said of much that is not.
-  const known = body === 'BINARYMIME' || (body === '8BITMIME' && content.bytes === undefined);
-  return {
-    size: content.size,
-    ...(known ? { body } : {}),
-    ...(smtputf8 ? { smtputf8 } : {}),
-    ...(ret === undefined ? {} : { ret }),
-    ...(envelopeId === undefined ? {} : { envelopeId }),
-  };
+/** A message on its way out: as it is, or converted for hosts that cannot take it so. */
+export class OutgoingMessage {
+  readonly #job: DeliveryJob;
+  readonly #survey: Survey;
+  readonly #converted = new Map<Envelope['body'], Promise<Outgoing | LocalRefusal>>();
+
+  private constructor(job: DeliveryJob, survey: Survey) {
+    this.#job = job;
+    this.#survey = survey;
+  }
+
+  /** Looks at the text of a job; rejects with Failure `storage` when it cannot be read. */
+  static async of(job: DeliveryJob): Promise<OutgoingMessage> {
+    return new OutgoingMessage(job, await surveyJob(job));
+  }
+
+  /** The message as it is: parameters as they came, for hosts that know them (RFC 3461 §5.2.1). */
+  plain(): Outgoing {
+    return this.#form(this.#job.content, this.#survey.body, this.#job.content.size);
+  }
+
+  /** The message for a host without BINARYMIME, or 8BITMIME; a refusal when it has no such form (RFC 6152 §3, RFC 3030 §3). */
+  convertedFor(offered: ReadonlySet<string>): Promise<Outgoing | LocalRefusal> {
+    const target = offered.has('8BITMIME') ? '8BITMIME' : '7BIT';
+    const known = this.#converted.get(target) ?? this.#convert(target);
+    this.#converted.set(target, known);
+    return known;
+  }
+
+  async #convert(target: '7BIT' | '8BITMIME'): Promise<Outgoing | LocalRefusal> {
+    const { content, envelope } = this.#job;
+    const conversion = await convertContent(content, { target, body: envelope.body });
+    if (conversion.kind === 'impossible') {
+      const text = `The message cannot be converted for the host (${conversion.obstacle})`;
+      return { status: conversion.status, text };
+    }
+    if (conversion.kind === 'unchanged') return this.#form(content, target, content.size);
+    return this.#form(conversion, target, conversion.bytes?.length);
+  }
+
+  #form(content: ReadableContent, body: Envelope['body'], size: number | undefined): Outgoing {
+    const { envelope, recipients } = this.#job;
+    const { ret, envelopeId } = envelope;
+    const mail: MailParameters = {
+      body,
+      ...(size === undefined ? {} : { size }),
+      ...(this.#survey.smtputf8 ? { smtputf8: true } : {}),
+      ...(ret === undefined ? {} : { ret }),
+      ...(envelopeId === undefined ? {} : { envelopeId }),
+    };
+    return {
+      transaction: {
+        reversePath: envelope.reversePath === '' ? null : toMailbox(envelope.reversePath),
+        mail,
+        recipients: recipients.map((one) => ({ mailbox: toMailbox(one.address), parameters: rcptParameters(one) })),
+      },
+      text: new TextSource(content.bytes ?? (() => content.stream()), body === 'BINARYMIME'),
+    };
+  }
 }
 
 function rcptParameters({ notify, originalRecipient }: Recipient): RcptParameters {
@@ -50,10 +89,20 @@ function rcptParameters({ notify, originalRecipient }: Recipient): RcptParameter
   };
 }
 
-/** Whether the header needs SMTPUTF8; if not, and no address does, the message needs it no more (RFC 6531 §3.6). */
-async function hasForeignHeader({ bytes, stream }: Content): Promise<boolean> {
-  const collector = new HeaderCollector();
-  if (bytes !== undefined) collector.write(bytes);
-  else for await (const piece of stream()) if (collector.write(piece)) break;
-  return !isAscii(collector.header);
+/** What the octets need, whatever MAIL said: 7BIT is said of much that is not (RFC 2045 §2.7). */
+async function surveyJob({ content, envelope }: DeliveryJob): Promise<Survey> {
+  const survey = new OctetSurvey();
+  const header = envelope.smtputf8 ? new HeaderCollector() : undefined;
+  let isHeader = header !== undefined;
+  const take = (piece: Buffer) => {
+    survey.write(piece);
+    if (isHeader) isHeader = header?.write(piece) === false;
+  };
+  if (content.bytes !== undefined) take(content.bytes);
+  else for await (const piece of content.stream()) take(piece);
+  // Without a letter outside of ASCII in its header the message needs SMTPUTF8 no more (RFC 6531 §3.6).
+  const smtputf8 = header !== undefined && !isAscii(header.header);
+  // Lines of more than 998 octets go unchanged as BINARYMIME alone (RFC 5321 §4.5.3.1.6).
+  const isBinary = envelope.body === 'BINARYMIME' || survey.binary;
+  return { body: isBinary ? 'BINARYMIME' : survey.eightBit ? '8BITMIME' : '7BIT', smtputf8 };
 }

@@ -1,5 +1,6 @@
 import type { ConnectOptions, Tls } from '@posthorn/smtp/client/connect-client';
 import type { PoolLimits } from '@posthorn/smtp/client/pool';
+import { Failure } from '@posthorn/smtp/failure/failure';
 import type { TlsMaterial } from '@posthorn/smtp/net/secure';
 import type { ClientTimeouts } from '@posthorn/smtp/protocol/client-timeouts';
 import type { DeliveryAgent, DeliveryJob } from '../queue/delivery-agent.ts';
@@ -59,11 +60,8 @@ async function deliver(job: DeliveryJob, options: RelayOptions, destinations: De
     throw new Error(`${nextHop.kind} is no other host`);
   }
   const stops = await findStops(nextHop, options, signal);
-  if ('outcomeKind' in stops) {
-    const { outcomeKind: kind, status, text } = stops;
-    return job.recipients.map(() => ({ kind, status, at: now(), text }));
-  }
-  return deliverToHosts(job, {
+  if ('outcomeKind' in stops) return sameForAll(job, { ...stops, kind: stops.outcomeKind, at: now() });
+  const outcomes = deliverToHosts(job, {
     stops,
     destinations,
     now,
@@ -72,6 +70,17 @@ async function deliver(job: DeliveryJob, options: RelayOptions, destinations: De
     // Hosts that the configuration names are its mistake, not the recipient's.
     mayFail: nextHop.kind === 'mx',
   });
+  return outcomes.catch((error: unknown) => {
+    if (!(error instanceof Failure)) throw error;
+    return sameForAll(job, { kind: 'deferred', status: '4.3.0', at: now(), text: 'The message cannot be read now' });
+  });
+}
+
+function sameForAll(
+  job: DeliveryJob,
+  { kind, status, at, text }: Required<Pick<Outcome, 'kind' | 'status' | 'at' | 'text'>>,
+): Outcome[] {
+  return job.recipients.map(() => ({ kind, status, at, text }));
 }
 
 async function findStops(hop: RelayHop, options: RelayOptions, signal: AbortSignal) {

@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Failure } from '@posthorn/smtp/failure/failure';
 import { afterEach, describe, expect, it } from 'vitest';
 import {
   type MailHostOptions,
@@ -15,6 +16,23 @@ import type { DeliveryAgent } from '../../src/queue/delivery-agent.ts';
 import type { Envelope, Recipient } from '../../src/queue/envelope.ts';
 import type { NextHop } from '../../src/queue/next-hop.ts';
 import type { Outcome } from '../../src/queue/outcome.ts';
+import type { Content } from '../../src/queue/queue-store.ts';
+import { describeDeliveryAgent } from './delivery-agent-suite.ts';
+import { jobOf } from './delivery-job.ts';
+
+/** Content that can be read so many times before it fails in the middle. */
+function contentThatBreaks(reads: number, error: Error): Content {
+  let left = reads;
+  return {
+    size: 1000,
+    async *stream() {
+      yield Buffer.from('Subject: x\r\n\r\n');
+      if (left === 0) throw error;
+      left -= 1;
+      yield Buffer.from('text\r\n');
+    },
+  };
+}
 
 const open: AsyncDisposable[] = [];
 
@@ -291,13 +309,88 @@ describe('the relay agent', () => {
     ]);
   });
 
+  it('EXT-8BIT-2 CLI-DATA-4 sends 8-bit text and long lines as they are only to hosts that take them, and converts them for others', async () => {
+    const header = 'Subject: x\r\nMIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\n';
+    const eightBit = `${header}Content-Transfer-Encoding: 8bit\r\n\r\né\r\n`;
+    const long = `${header}\r\n${'x'.repeat(2000)}\r\n`;
+    const able = await host({ offers: ['8BITMIME', 'CHUNKING', 'BINARYMIME'] });
+    const eightOnly = await host({ offers: ['8BITMIME'] });
+    const simple = await host({ offers: [] });
+    for (const there of [able, eightOnly, simple]) {
+      for (const text of [eightBit, long]) {
+        for (const streamed of [false, true]) {
+          const mail: Mail = { nextHop: smtp(there), text, streamed, envelope: { body: '8BITMIME' } };
+          expect(await deliver(agent(), mail)).toMatchObject([{ kind: 'delivered' }]);
+        }
+      }
+    }
+    const sent = (there: RunningHost) => there.taken.map(({ mail, text }) => ({ mail, text }));
+    const from = 'MAIL FROM:<a@sender.test>';
+    const latin = Buffer.from(eightBit).toString('latin1');
+    expect(sent(able)).toEqual([
+      { mail: `${from} BODY=8BITMIME`, text: latin },
+      { mail: `${from} BODY=8BITMIME`, text: latin },
+      { mail: `${from} BODY=BINARYMIME`, text: long },
+      { mail: `${from} BODY=BINARYMIME`, text: long },
+    ]);
+    expect(sent(eightOnly).slice(0, 2)).toEqual(sent(able).slice(0, 2));
+    for (const { mail, text } of [...sent(eightOnly).slice(2), ...sent(simple)]) {
+      expect([from, `${from} BODY=8BITMIME`]).toContain(mail);
+      expect(text).toContain('Content-Transfer-Encoding: quoted-printable');
+      expect(text).toMatch(/^[\r\n -~]*$/);
+      expect(text.split('\r\n').every((line) => line.length <= 998)).toBe(true);
+    }
+    expect(simple.taken.map(({ mail }) => mail)).toEqual([from, from, from, from]);
+    expect(simple.taken[0]?.text).toContain('=C3=A9');
+  });
+
+  it('EXT-8BIT-2 EXT-CHUNK fails what is signed rather than to convert it', async () => {
+    const signed = [
+      'MIME-Version: 1.0',
+      'Content-Type: multipart/signed; boundary=b; protocol="application/pgp-signature"; micalg=pgp-sha256',
+      '',
+      '--b',
+      'Content-Type: text/plain; charset=utf-8',
+      'Content-Transfer-Encoding: 8bit',
+      '',
+      'é',
+      '--b',
+      'Content-Type: application/pgp-signature',
+      '',
+      'x',
+      '--b--',
+      '',
+    ].join('\r\n');
+    const simple = await exchangers({ offers: [] }, { offers: ['8BITMIME'] });
+    const mail: Mail = { nextHop: mx, text: signed, envelope: { body: '8BITMIME' } };
+    // Another exchanger may take it as it is.
+    expect(await deliver(agent({ port: simple.port }, simple.zone), mail)).toMatchObject([
+      { kind: 'delivered', remoteHost: 'mx1.test' },
+    ]);
+    const none = await exchangers({ offers: [] }, { offers: [] });
+    expect(await deliver(agent({ port: none.port }, none.zone), mail)).toMatchObject([
+      { kind: 'failed', status: '5.6.3' },
+    ]);
+    expect(none.hosts.flatMap(({ taken }) => taken)).toEqual([]);
+  });
+
+  it('defers mail whose text cannot be read now', async () => {
+    const there = await host();
+    for (const good of [0, 1]) {
+      const job = jobOf({ nextHop: smtp(there) });
+      const content = contentThatBreaks(good, new Failure('storage', 'disk'));
+      expect(await agent().deliver({ ...job, content })).toMatchObject([{ kind: 'deferred', status: '4.3.0' }]);
+    }
+    expect(there.taken).toEqual([]);
+  });
+
   it('sends the null reverse-path, and a text in pieces', async () => {
     const there = await host();
     const text = `Subject: x\r\n\r\n${'.line of text\r\n'.repeat(50_000)}`;
     expect(
       await deliver(agent(), { nextHop: smtp(there), text, streamed: true, envelope: { reversePath: '' } }),
     ).toMatchObject([{ kind: 'delivered' }]);
-    expect(there.taken[0]?.mail).toBe(`MAIL FROM:<> SIZE=${text.length} BODY=8BITMIME`);
+    expect(there.taken[0]?.mail).toBe(`MAIL FROM:<> SIZE=${text.length}`);
     expect(there.taken[0]?.text === text).toBe(true);
   });
 
@@ -353,3 +446,29 @@ describe('the relay agent', () => {
     ]);
   });
 });
+
+for (const kind of ['smtp', 'lmtp'] as const) {
+  describeDeliveryAgent(`the relay agent by ${kind}`, async () => {
+    const offers = ['PIPELINING', '8BITMIME', 'CHUNKING', 'BINARYMIME'];
+    const { script, taken } = mailHost({ offers, lmtp: kind === 'lmtp' });
+    const there = await startHost(script);
+    const relay = createRelayAgent({
+      name: 'relay.example',
+      ownNames: [],
+      ownAddresses: [],
+      resolver: createFixtureResolver({}),
+      families: [4],
+      chance: () => 0,
+      now: () => 1000,
+    });
+    return {
+      agent: relay,
+      nextHop: { kind, key: kind, host: there.host, port: there.port, lookupMx: false, tls: 'none' },
+      arrived: async () => taken.map(({ text }) => text.replaceAll('\r\n', '\n')),
+      async [Symbol.asyncDispose]() {
+        await relay.close();
+        await there[Symbol.asyncDispose]();
+      },
+    };
+  });
+}

@@ -222,7 +222,8 @@ export class ClientConnection {
 
   /** The text cannot be had to its end: the host must not take what it has for the whole (RFC 5321 §3.3). */
   #breakOff(error: unknown): void {
-    this.#driver.error = new Failure('aborted', 'the text of the message broke off', error);
+    const kind = error instanceof Failure ? error.kind : 'aborted';
+    this.#driver.error = new Failure(kind, 'the text of the message broke off', error);
     this.#session.drop('aborted');
   }
 

@@ -25,7 +25,7 @@ export class Parcel {
   /** The indexes in the transaction under way. */
   #part: number[] = [];
   #moves = 0;
-  #dsn = false;
+  #offered: ReadonlySet<string> = new Set();
 
   constructor(transaction: Transaction, text: TextSource, messageId?: string) {
     this.text = text;
@@ -72,7 +72,7 @@ export class Parcel {
     const recipients = this.#results.filter((result) => result !== undefined);
     const ok = recipients.every(({ kind }) => kind === 'accepted');
     const about = this.#messageId === undefined ? {} : { messageId: this.#messageId };
-    return { ok, recipients, dsn: this.#dsn, ...about };
+    return { ok, recipients, offered: this.#offered, ...about };
   }
 
   #address(index: number): string {
@@ -85,7 +85,7 @@ export class Parcel {
       this.#moves += 1;
       return 'again';
     }
-    if (about.connection.capabilities.offered.has('DSN')) this.#dsn = true;
+    this.#offered = about.connection.capabilities.offered;
     let failure = about.connection.failure;
     const undecided = () => {
       failure ??= new Failure(kinds[transaction.ending ?? 'lost'], 'aborted');

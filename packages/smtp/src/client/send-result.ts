@@ -25,8 +25,8 @@ export interface SendResult {
   /** Whether every recipient was accepted. */
   readonly ok: boolean;
   readonly recipients: readonly RecipientResult[];
-  /** Whether the host reports about this message itself: it offers DSN (RFC 3461 §5.2.1). */
-  readonly dsn: boolean;
+  /** EHLO keywords of the host that answered last; none when no host did (RFC 5321 §4.1.1.1). */
+  readonly offered: ReadonlySet<string>;
   /** Of a message that was composed, with its brackets. */
   readonly messageId?: string;
 }

@@ -48,10 +48,12 @@ export const quitStep: Step = step('quit', 'QUIT', { wait: 'quit', closesGroup: 
 function mailLine(transaction: ClientTransaction, offered: ReadonlySet<string>): string {
   const { reversePath, mail } = transaction.request;
   const { size } = transaction;
+  const { body = transaction.eightBit ? '8BITMIME' : '7BIT', ...others } = mail;
   const typed = {
-    ...mail,
+    ...others,
     ...(size === undefined ? {} : { size }),
-    ...(mail.body === undefined && transaction.eightBit ? { body: '8BITMIME' as const } : {}),
+    // 7BIT is what goes without saying (RFC 6152 §2).
+    ...(body === '7BIT' ? {} : { body }),
     ...(transaction.international ? { smtputf8: true as const } : {}),
   };
   return formatCommand({ verb: 'MAIL', reversePath, parameters: writeMailParameters(typed, offered) });
