@@ -120,7 +120,9 @@ describe.skipIf(!isAble)('Posthorn and the name server of another make', () => {
     await sendMail(test.port, { to: ['<b@both.example>'] }, { to: ['<a@plain.example>'] });
     await expect.poll(() => own.taken.map(({ rcpt }) => rcpt[0])).toEqual(['RCPT TO:<a@plain.example>']);
     const deferred = () => test.log.lines.filter(({ text }) => text === 'deferred').map(({ fields }) => fields);
-    await expect.poll(deferred).toMatchObject([{ to: 'b@both.example', status: '4.4.1', host: 'down.example' }]);
+    await expect
+      .poll(() => deferred()[0])
+      .toMatchObject({ to: 'b@both.example', status: '4.4.1', host: 'down.example' });
   });
 
   it('CLI-MX-4 CMD-RCPT-10 CLI-MX-5 refuses recipients of a null MX with 556 and of no domain with 550 5.1.2', async () => {

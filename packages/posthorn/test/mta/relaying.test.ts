@@ -1,7 +1,7 @@
 import { createServer } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import type { ConfigInput } from '../../src/config/schema.ts';
-import { mailIn, sendMail, startTestAgent } from './fixture.ts';
+import { configOf, mailIn, sendMail, startTestAgent } from './fixture.ts';
 import { startNextHop, startSilentHop } from './next-hop.ts';
 
 const sender = '<ann@example.org>';
@@ -183,6 +183,26 @@ describe('relaying', () => {
     },
     30_000,
   );
+
+  it('CLI-LOOP-1 DSN-17 ends a loop through its own listener with one report', async () => {
+    await using test = await startRelay({ '*': 'discard:' });
+    const { hostname, dataDir, listeners } = test.config;
+    test.agent.reload(
+      configOf({
+        hostname,
+        dataDir,
+        listeners: listeners.map(({ role }) => ({ role, host: '127.0.0.1', port: 0 })),
+        domains: { 'example.org': { deliver: `maildir:${test.folder}/mail/{local}`, mailboxes: '*' } },
+        relayFrom: ['127.0.0.0/8'],
+        routes: [{ domain: '*', to: `smtp://127.0.0.1:${test.port}?tls=none` }],
+      }),
+    );
+    await sendMail(test.port, { from: sender, to: ['<a@far.example>'] });
+    const [report] = await mailIn(test, 'ann', 1);
+    expect(report).toContain('\nStatus: 5.4.6\n');
+    await expect.poll(() => test.agent.store.count()).toBe(0);
+    await mailIn(test, 'ann', 1);
+  }, 30_000);
 
   it('takes mail for an alias of nobody and is done with it', async () => {
     await using test = await startTestAgent((folder) => ({

@@ -57,7 +57,7 @@ describe('a reload', () => {
     });
     await using test = await startTestAgent(() => routed(first.to));
     await sendMail(test.port, { to: ['<u@far.example>'] });
-    await expect.poll(() => first.sessions.length).toBe(1);
+    await expect.poll(() => first.sessions.length).toBeGreaterThan(0);
     reload(test, () => routed(second.to));
     await expect.poll(() => second.taken.length, { timeout: 10_000 }).toBe(1);
     expect(first.taken).toEqual([]);
