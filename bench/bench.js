@@ -46,6 +46,9 @@ function countFor(size) {
 /** Milliseconds after which all ends, whatever hangs. */
 const longest = 60 * 60_000;
 
+// Who stops reading the progress does not stop the benchmark, which has to clean up behind itself.
+process.stderr.on('error', () => {});
+
 const say = (line) => process.stderr.write(`${line}\n`);
 
 /** Those of the servers that are here, with their versions; a line for each that is not. */
@@ -119,11 +122,12 @@ const logFile = await open(join(folder, 'servers.log'), 'a');
 setTimeout(() => process.exit(1), longest).unref();
 for (const name of ['SIGINT', 'SIGTERM']) process.once(name, () => process.exit(1));
 try {
+  const machine = await describeMachine(folder);
   const found = await findServers();
   const versions = Object.fromEntries(found.map(({ server, version }) => [server.name, version]));
   const sink = await startSink();
   const results = await measureAll({ servers: found.map(({ server }) => server), sink, folder, log: logFile.fd });
-  await writeReport({ file: options.report, machine: await describeMachine(folder), versions, options, ...results });
+  await writeReport({ file: options.report, machine, versions, options, ...results });
 } finally {
   await stopAll();
   await logFile.close();

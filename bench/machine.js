@@ -1,8 +1,8 @@
 import { readFile, statfs } from 'node:fs/promises';
-import { cpus, release, totalmem } from 'node:os';
+import { cpus, loadavg, release, totalmem } from 'node:os';
 import { run } from './children.js';
 
-/** What the numbers hold for: processor, memory, disk, kernel and Node. */
+/** What the numbers hold for: processor, memory, disk, kernel, Node, and what else the machine does. */
 export async function describeMachine(folder) {
   const processors = cpus();
   const device = (await run(['df', '--output=fstype,source', folder]))
@@ -19,5 +19,6 @@ export async function describeMachine(folder) {
     disk: `${device}, ${Math.round((free.bavail * free.bsize) / 2 ** 30)} GiB free`,
     system: `${distribution}, Linux ${release().split('-')[0]}`,
     node: process.version,
+    load: loadavg()[0].toFixed(1),
   };
 }

@@ -111,6 +111,7 @@ export async function writeReport({ file, machine, versions, options, ...results
         ['disk', machine.disk],
         ['system', machine.system],
         ['Node', machine.node],
+        ['load by others, before the run', machine.load],
         ['servers', servers.join(', ')],
       ],
     ),
