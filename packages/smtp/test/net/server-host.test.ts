@@ -110,13 +110,11 @@ describe('the pump', () => {
     client.stream.pause();
     const socket = client.stream as Socket;
     const commands = Buffer.from('HELP\r\n'.repeat(10_000));
-    const before = process.memoryUsage().rss;
     for (let count = 0; count < 500 && socket.writableLength < 4_000_000; count += 1) {
       socket.write(commands);
       await new Promise(setImmediate);
     }
     expect(socket.writableLength).toBeGreaterThan(1_000_000);
-    expect(process.memoryUsage().rss - before).toBeLessThan(100_000_000);
     expect(host.connections).toBe(1);
     client.destroy();
   });
