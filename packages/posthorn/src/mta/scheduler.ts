@@ -8,6 +8,7 @@ import { type Group, groupByNextHop, sameOutcome } from './attempt.ts';
 import { type DestinationLimits, Destinations, type Waiting } from './destinations.ts';
 import type { Log } from './log.ts';
 import type { ReportWriter } from './report-writer.ts';
+import { WakeTimer } from './wake-timer.ts';
 
 /** What the scheduler works with. */
 export interface SchedulerParts {
@@ -58,10 +59,8 @@ export class Scheduler {
   readonly #inHand = new Set<InHand>();
   readonly #running = new Map<AbortController, number>();
   readonly #settling = new Set<Promise<void>>();
+  readonly #timer: WakeTimer;
   #octets = 0;
-  #timer: NodeJS.Timeout | undefined;
-  /** When the timer ends. */
-  #wakesAt = 0;
   #watchdog: NodeJS.Timeout;
   #claiming: Promise<void> | undefined;
   #stopped = false;
@@ -69,6 +68,7 @@ export class Scheduler {
   constructor(parts: SchedulerParts) {
     this.#parts = parts;
     this.#destinations = new Destinations(parts.limits, (waiting) => this.#attempt(waiting));
+    this.#timer = new WakeTimer(parts.now, longestSleep, () => this.wake());
     this.#watchdog = setInterval(() => this.#watch(), 10_000).unref();
   }
 
@@ -89,19 +89,18 @@ export class Scheduler {
   /** Looks at the store: something may be due. */
   wake(): void {
     if (this.#stopped || this.#claiming !== undefined || !this.#hasRoom()) return;
-    clearTimeout(this.#timer);
     this.#claiming = this.#claim()
       .catch((error: unknown) => this.#parts.log.error({ err: error }, 'the queue cannot be read'))
       .finally(() => {
         this.#claiming = undefined;
-        this.#sleep();
+        if (!this.#stopped) this.#sleep();
       });
   }
 
   /** Ends: jobs that did not begin go back at once, running ones get `grace` milliseconds. */
   async stop(grace: number): Promise<void> {
     this.#stopped = true;
-    clearTimeout(this.#timer);
+    this.#timer.clear();
     clearInterval(this.#watchdog);
     await this.#claiming;
     this.#destinations.giveBack();
@@ -266,28 +265,17 @@ export class Scheduler {
   }
 
   #wakeSoon(): void {
-    if (this.#timer === undefined && !this.#stopped) this.#sleep();
+    if (!this.#stopped && !this.#timer.isSet) this.#sleep();
   }
 
   #sleep(): void {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
-    if (this.#stopped || !this.#hasRoom()) return;
-    const due = this.#parts.store.nextDue();
+    this.#timer.clear();
+    const due = this.#hasRoom() ? this.#parts.store.nextDue() : undefined;
     if (due !== undefined) this.#wakeBy(due);
   }
 
-  /** Sees to it that the store is looked at by then, in a minute at the latest. */
   #wakeBy(due: number): void {
-    const now = this.#parts.now();
-    const wait = Math.min(Math.max(due - now, 0), longestSleep);
-    if (this.#stopped || (this.#timer !== undefined && this.#wakesAt <= now + wait)) return;
-    clearTimeout(this.#timer);
-    this.#wakesAt = now + wait;
-    this.#timer = setTimeout(() => {
-      this.#timer = undefined;
-      this.wake();
-    }, wait);
+    if (!this.#stopped) this.#timer.by(due);
   }
 
   #watch(): void {
