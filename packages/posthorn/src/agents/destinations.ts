@@ -77,7 +77,8 @@ export class Destinations {
         return connection;
       } catch (error) {
         const failure = error instanceof Failure ? error : new Failure('lost', 'no connection', error);
-        if (failure.kind !== 'aborted') {
+        // Where other connections stand, the host only wants no more of them.
+        if (failure.kind !== 'aborted' && entry.pool.connections <= 1) {
           entry.failure = failure;
           entry.deadUntil = performance.now() + this.#deadTime;
         }

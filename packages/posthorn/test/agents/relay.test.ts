@@ -2,6 +2,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Failure } from '@posthorn/smtp/failure/failure';
+import { reply } from '@posthorn/smtp/reply/reply';
+import { createServer } from '@posthorn/smtp/server';
 import { afterEach, describe, expect, it } from 'vitest';
 import {
   type MailHostOptions,
@@ -10,6 +12,7 @@ import {
   startHost,
   type Taken,
 } from '../../../smtp/test/client/scripted-host.ts';
+import { testCertificate } from '../../../smtp/test/laws/test-certificate.ts';
 import { createRelayAgent, type RelayOptions } from '../../src/agents/relay.ts';
 import { createFixtureResolver, type FixtureZone } from '../../src/dns/fixture-resolver.ts';
 import type { DeliveryAgent } from '../../src/queue/delivery-agent.ts';
@@ -245,6 +248,81 @@ describe('the relay agent', () => {
     expect(outcomes.every(({ kind }) => kind === 'delivered')).toBe(true);
     expect(there.taken).toHaveLength(40);
     expect(there.sessions).toHaveLength(2);
+  });
+
+  it('CLI-RPL-6 goes on over the connections it has when a host wants no more of them', async () => {
+    const there = await host({
+      reply: (verb, _line, session) => (verb === 'greeting' && session > 1 ? '421 4.7.0 too many' : undefined),
+    });
+    const relay = agent({ limits: { connections: 10 } });
+    for (let round = 0; round < 3; round += 1) {
+      const jobs = Array.from({ length: 20 }, () => deliver(relay, { nextHop: smtp(there) }));
+      expect((await Promise.all(jobs)).flat().every(({ kind }) => kind === 'delivered')).toBe(true);
+    }
+    expect(there.taken).toHaveLength(60);
+  });
+
+  it('EX-17 takes each next hop its own transaction, in a session that ends with QUIT', async () => {
+    const [one, two] = [await host(), await host({}, { host: '127.0.0.2' })];
+    const relay = agent();
+    await deliver(relay, { nextHop: smtp(one), to: ['b@one.test'] });
+    await deliver(relay, { nextHop: smtp(two), to: ['c@two.test'] });
+    await relay.close();
+    const verbs = [...one.sessions, ...two.sessions].map(({ lines }) =>
+      lines.filter((line) => /^(?:EHLO|MAIL|RCPT|DATA|QUIT)/.test(line)).map((line) => line.slice(0, 4)),
+    );
+    expect(verbs).toEqual([
+      ['EHLO', 'MAIL', 'RCPT', 'DATA', 'QUIT'],
+      ['EHLO', 'MAIL', 'RCPT', 'DATA', 'QUIT'],
+    ]);
+    expect([one, two].map(({ taken }) => taken[0]?.rcpt)).toEqual([['RCPT TO:<b@one.test>'], ['RCPT TO:<c@two.test>']]);
+  });
+
+  it('CMD-AUTH-21 CMD-TLS-2 secures the way as the next hop says: any TLS, or a verified one for a password', async () => {
+    const logins: string[] = [];
+    const server = createServer({
+      hostname: 'mx.example.test',
+      tls: testCertificate,
+      handlers: {
+        async authenticate(_session, { user, password }) {
+          logins.push(user);
+          return password === 'secret' ? { login: user } : reply(535, '5.7.8', 'no');
+        },
+        async message(_session, _transaction, text) {
+          for await (const piece of text) void piece;
+          return reply(250, '2.0.0', 'taken');
+        },
+      },
+    });
+    open.push({ [Symbol.asyncDispose]: () => server.close({ grace: 0 }) });
+    const place = async (role: 'mx' | 'submission') => {
+      const address = await server.listen({ role, host: '127.0.0.1', port: 0 });
+      return { host: '127.0.0.1', port: 'port' in address ? address.port : 0 };
+    };
+    const [exchanger, submission] = [await place('mx'), await place('submission')];
+    const tlsMaterial = { ca: testCertificate.cert };
+    const login = { user: 'alice', password: 'secret' };
+    const results: string[] = [];
+    for (const [relay, nextHop] of [
+      [agent(), smtp(exchanger, { tls: 'opportunistic' })],
+      [agent(), smtp(exchanger, { tls: 'starttls' })],
+      [agent(), smtp(submission, { tls: 'starttls', login })],
+      [agent(), smtp(submission, { tls: 'opportunistic', login })],
+      [agent({ tlsMaterial }), smtp(submission, { tls: 'starttls', login })],
+      [agent({ tlsMaterial }), smtp(submission, { tls: 'starttls', login: { ...login, password: 'wrong' } })],
+    ] as const) {
+      const [outcome] = await deliver(relay, { nextHop });
+      results.push(`${outcome?.kind} ${outcome?.status}`);
+    }
+    expect(results).toEqual([
+      'delivered 2.0.0',
+      'deferred 4.7.5',
+      'deferred 4.7.5',
+      'deferred 4.7.8',
+      'delivered 2.0.0',
+      'deferred 4.7.8',
+    ]);
+    expect(logins).toEqual(['alice', 'alice']);
   });
 
   it('CLI-PARM-2 DSN-21 hands wishes for reports on to hosts with DSN, unchanged, and to no others', async () => {

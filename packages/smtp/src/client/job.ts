@@ -1,4 +1,5 @@
 import { Failure } from '../failure/failure.ts';
+import type { AbortWatch } from '../net/abort-watch.ts';
 import type { Alarm, Alarms } from '../net/alarms.ts';
 import type { ClientTransaction } from '../protocol/client-transaction.ts';
 import type { ClientConnection } from './connection.ts';
@@ -16,6 +17,7 @@ export interface Patience {
 interface JobOptions extends Patience {
   readonly parcel: Parcel;
   readonly alarms: Alarms;
+  readonly aborts: AbortWatch;
   /** Called once, with the result. */
   readonly done: (result: SendResult) => void;
 }
@@ -30,13 +32,13 @@ export class Job {
 
   constructor(options: JobOptions) {
     this.#options = options;
-    const { signal, deadline, alarms } = options;
+    const { signal, deadline, alarms, aborts } = options;
     if (deadline !== undefined) {
       const late = () => this.cancel(new Failure('timeout', `not sent within ${deadline} ms`));
       this.#alarm = alarms.set(deadline, late);
     }
-    signal?.addEventListener('abort', this.#onAbort);
     if (signal?.aborted) this.#onAbort();
+    else if (signal !== undefined) aborts.add(signal, this.#onAbort);
   }
 
   /** Begins the next transaction; `next` is called when it is over. False: the connection takes no more. */
@@ -58,8 +60,8 @@ export class Job {
   finish(): void {
     if (this.finished) return;
     this.finished = true;
-    const { signal, alarms, parcel, done } = this.#options;
-    signal?.removeEventListener('abort', this.#onAbort);
+    const { signal, alarms, aborts, parcel, done } = this.#options;
+    if (signal !== undefined) aborts.delete(signal, this.#onAbort);
     alarms.clear(this.#alarm);
     done(parcel.result());
   }

@@ -1,5 +1,6 @@
 import { formatCommand } from '../command/format-command.ts';
 import { Failure } from '../failure/failure.ts';
+import { AbortWatch } from '../net/abort-watch.ts';
 import { Alarms } from '../net/alarms.ts';
 import type { Capabilities } from '../protocol/client-capabilities.ts';
 import type { Privacy } from '../protocol/client-setup.ts';
@@ -33,6 +34,7 @@ export interface Connection extends AsyncDisposable {
 class SingleConnection implements Connection {
   readonly #connection: ClientConnection;
   readonly #alarms = new Alarms();
+  readonly #aborts = new AbortWatch();
 
   constructor(connection: ClientConnection) {
     this.#connection = connection;
@@ -57,7 +59,7 @@ class SingleConnection implements Connection {
   async send(message: ClientMessage, patience: Patience = {}): Promise<SendResult> {
     const parcel = await toParcel(message);
     return new Promise((resolve) => {
-      const job = new Job({ ...patience, parcel, alarms: this.#alarms, done: resolve });
+      const job = new Job({ ...patience, parcel, alarms: this.#alarms, aborts: this.#aborts, done: resolve });
       if (!job.finished) this.#run(job);
     });
   }

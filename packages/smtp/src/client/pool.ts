@@ -1,5 +1,6 @@
 import { setMaxListeners } from 'node:events';
 import { Failure } from '../failure/failure.ts';
+import { AbortWatch } from '../net/abort-watch.ts';
 import { type Alarm, Alarms } from '../net/alarms.ts';
 import type { ClientConnection } from './connection.ts';
 import { Job, type Patience } from './job.ts';
@@ -35,6 +36,7 @@ export class Pool {
   readonly #open: OpenConnection;
   readonly #limits: PoolLimits;
   readonly #alarms = new Alarms();
+  readonly #aborts = new AbortWatch();
   readonly #members = new Set<Member>();
   readonly #queue: Job[] = [];
   readonly #stop = new AbortController();
@@ -52,9 +54,14 @@ export class Pool {
     setMaxListeners(0, this.#stop.signal);
   }
 
-  /** Messages that wait or are under way, and connections that stand. */
+  /** Connections that stand or are being opened. */
+  get connections(): number {
+    return this.#members.size + this.#opening;
+  }
+
+  /** Whether it holds neither messages nor connections. */
   get isIdle(): boolean {
-    return this.#queue.length === 0 && this.#opening === 0 && this.#members.size === 0;
+    return this.#queue.length === 0 && this.connections === 0;
   }
 
   /** Sends a message. Rejects with Failure `limit` when too many wait, `aborted` when the pool is closed. */
@@ -64,7 +71,7 @@ export class Pool {
       return Promise.reject(new Failure('limit', `${this.#queue.length} messages wait already`));
     }
     return new Promise((resolve) => {
-      const job = new Job({ ...patience, parcel, alarms: this.#alarms, done: resolve });
+      const job = new Job({ ...patience, parcel, alarms: this.#alarms, aborts: this.#aborts, done: resolve });
       if (job.finished) return;
       this.#queue.push(job);
       this.#dispatch();
@@ -108,7 +115,7 @@ export class Pool {
   }
 
   #mayOpen(): boolean {
-    const all = this.#members.size + this.#opening;
+    const all = this.connections;
     return all < this.#limits.connections && (all === 0 || performance.now() >= this.#fullUntil);
   }
 
@@ -132,7 +139,7 @@ export class Pool {
 
   /** With other connections, standing or to come, the messages wait for those; without any, all that wait have the same failure. */
   #takeRefusal(failure: Failure): void {
-    if (this.#members.size + this.#opening > 0) this.#fullUntil = performance.now() + restAfterRefusal;
+    if (this.connections > 0) this.#fullUntil = performance.now() + restAfterRefusal;
     else for (const job of this.#queue.splice(0)) job.cancel(failure);
   }
 

@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { type ClientOptions, createClient } from '../../src/client/client.ts';
 import { type HostSession, type MailHostOptions, mailHost, type ScriptedHost, startHost } from './scripted-host.ts';
@@ -207,17 +208,22 @@ describe('createClient', () => {
     expect(host.sessions.map(({ lines }) => lines.at(-1))).toEqual(['QUIT', 'QUIT']);
   });
 
-  it('EX-17 ends one session with QUIT before nothing else is said, for each host by itself', async () => {
-    const hosts = [await mailbox(), await mailbox()];
-    for (const host of hosts) {
-      await using client = createClient({ ...host, tls: 'none' });
-      expect(await client.send(mail(1))).toMatchObject({ ok: true });
-    }
-    for (const { sessions } of hosts) {
-      expect(
-        sessions.map(({ lines }) => lines.filter((line) => /^[A-Z]{4}\b/.test(line)).map((line) => line.slice(0, 4))),
-      ).toEqual([['EHLO', 'MAIL', 'RCPT', 'DATA', 'QUIT']]);
-    }
+  it('puts one listener on a signal that many messages share, and none behind them', async () => {
+    const host = await mailbox();
+    const client = clientOf(host);
+    const stop = new AbortController();
+    const warnings: Error[] = [];
+    const warn = (warning: Error) => warnings.push(warning);
+    process.on('warning', warn);
+    await Promise.all(numbers(100).map((number) => client.send(mail(number), { signal: stop.signal })));
+    expect(getEventListeners(stop.signal, 'abort')).toHaveLength(0);
+    const sending = numbers(100).map((number) => client.send(mail(number), { signal: stop.signal }));
+    expect(getEventListeners(stop.signal, 'abort')).toHaveLength(1);
+    stop.abort();
+    await Promise.all(sending);
+    await new Promise((resolve) => setImmediate(resolve));
+    process.off('warning', warn);
+    expect(warnings).toEqual([]);
   });
 
   it('composes a message, and sends it to all of To, Cc and Bcc', async () => {

@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events';
 import { createServer as createTcpServer } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import { reply } from '@posthorn/smtp/reply/reply';
@@ -498,21 +499,11 @@ describe('Connection', () => {
       recipients: [{ kind: 'deferred', failure: { kind: 'timeout' } }],
     });
     const stop = new AbortController();
-    let listeners = 0;
     const { signal } = stop;
-    const [add, remove] = [signal.addEventListener.bind(signal), signal.removeEventListener.bind(signal)];
-    signal.addEventListener = (...of: Parameters<typeof add>) => {
-      listeners += 1;
-      add(...of);
-    };
-    signal.removeEventListener = (...of: Parameters<typeof remove>) => {
-      listeners -= 1;
-      remove(...of);
-    };
     const sending = (await open(host)).send(message, { signal });
     stop.abort();
     expect(await sending).toMatchObject({ recipients: [{ kind: 'deferred', failure: { kind: 'aborted' } }] });
-    expect(listeners).toBe(0);
+    expect(getEventListeners(signal, 'abort')).toHaveLength(0);
   });
 
   it('asks VRFY, NOOP and RSET', async () => {
