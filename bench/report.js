@@ -86,14 +86,20 @@ function client({ client: measured }) {
 
 function memory({ memory: measured }) {
   if (measured === undefined) return [];
-  const row = ({ what, value, goal, unit, isMet, failure }) =>
+  const row = ({ what, value, mapped, goal, unit, isMet, failure }) =>
     failure === undefined
-      ? [what, `${short(value)} ${unit}`, `${goal} ${unit}`, isMet ? 'yes' : '**no**']
-      : [what, `failed: ${failure}`, `${goal} ${unit}`, '**no**'];
+      ? [
+          what,
+          `${short(value)} ${unit}`,
+          `${goal} ${unit}`,
+          isMet ? 'yes' : '**no**',
+          mapped === undefined ? '–' : `${short(mapped)} ${unit}`,
+        ]
+      : [what, `failed: ${failure}`, `${goal} ${unit}`, '**no**', '–'];
   return [
     '## Memory and restart',
-    'Resident memory as the kernel counts it (VmRSS, peak VmHWM), mapped pages of the spool included.',
-    table(['what', 'measured', 'at most', 'met'], measured.map(row)),
+    'Resident memory as the kernel counts it. What a message adds is the process’s own memory (RssAnon); the last column is all that is resident (VmRSS, VmHWM), with the pages of the spool’s file that are mapped, which the kernel takes back when it needs them.',
+    table(['what', 'measured', 'at most', 'met', 'with mapped pages'], measured.map(row)),
   ];
 }
 
