@@ -26,8 +26,8 @@ export function isServed(dialogue: Dialogue, verb: Verb): boolean {
 export function whyNot(dialogue: Dialogue, command: Command): Reply | undefined {
   const { verb } = command;
   if (dialogue.state === 'refused') return verb === 'QUIT' ? undefined : dialogue.refusal;
-  if (!isServed(dialogue, verb)) return notServedReply(verb);
   if (verb === 'STARTTLS' && dialogue.tls !== undefined) return serverReply.tlsActive;
+  if (!isServed(dialogue, verb)) return notServedReply(verb);
   if (dialogue.rules.requireTls && dialogue.tls === undefined && !beforeTls.has(verb)) return serverReply.tlsNeeded;
   if (verb === 'AUTH') return whyNotAuth(dialogue);
   if (dialogue.rules.requireAuth && dialogue.login === undefined && !beforeAuth.has(verb))

@@ -242,11 +242,13 @@ describe('TLS', () => {
     expect(application.asked.join()).not.toContain('injected');
   });
 
-  it('CMD-TLS-9 begins with the first octet on ports for TLS, with 1.2 at the least', async () => {
-    const { port } = await openTestHost({ service: { implicitTls: true } });
+  it('CMD-TLS-4 CMD-TLS-9 begins with the first octet on ports for TLS, with 1.2 at the least', async () => {
+    const { port } = await openTestHost({ rules: { startTls: false }, service: { implicitTls: true } });
     const options = { port, host: '127.0.0.1', ca: testCertificate.cert, servername: 'mx.example.test' } as const;
     const modern = new SocketClient(connectTls({ ...options, maxVersion: 'TLSv1.2' }));
     expect(await modern.reply()).toMatch(/^220 /);
+    expect(await modern.say('EHLO client.test')).not.toMatch(/STARTTLS/);
+    expect(await modern.say('STARTTLS')).toMatch(/^503 5\.5\.1 /);
     modern.destroy();
     const old = { maxVersion: 'TLSv1.1', minVersion: 'TLSv1', ciphers: 'DEFAULT@SECLEVEL=0' } as const;
     await expect(once(connectTls({ ...options, ...old }), 'secureConnect')).rejects.toThrow(/alert protocol version/i);
