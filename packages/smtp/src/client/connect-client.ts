@@ -40,7 +40,7 @@ export interface ConnectOptions extends Target {
 }
 
 /** The way of securing that a port is known for (RFC 8314 §3.3, RFC 6409 §3.1). */
-export function defaultTls({ port, path }: Target): Tls {
+function defaultTls({ port, path }: Target): Tls {
   if (path !== undefined) return 'none';
   if (port === 465) return 'implicit';
   return port === 587 ? 'starttls' : 'opportunistic';

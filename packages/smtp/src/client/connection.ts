@@ -1,14 +1,13 @@
 import type { Duplex } from 'node:stream';
-import { Failure, type FailureKind } from '../failure/failure.ts';
+import { Failure } from '../failure/failure.ts';
 import { ClientDriver } from '../net/client-driver.ts';
 import type { Capabilities } from '../protocol/client-capabilities.ts';
 import { type ClientEvent, ClientSession, type ClientSessionOptions } from '../protocol/client-session.ts';
-import type { Lack } from '../protocol/client-setup.ts';
 import type { ClientTransaction, TransactionRequest } from '../protocol/client-transaction.ts';
 import type { Transaction } from '../protocol/transaction.ts';
 import type { Reply } from '../reply/reply.ts';
+import { describeEnd, describeRefusal } from './describe-end.ts';
 import { feedPieces } from './feed-pieces.ts';
-import { ConnectionFailure } from './send-result.ts';
 import type { TextSource } from './text-source.ts';
 
 /** What a connection is made of. */
@@ -194,12 +193,8 @@ export class ClientConnection {
   }
 
   /** The host says no: it still hears a goodbye, but nobody waits for its answer. */
-  #refuse({ phase, reply, lack }: Refused): void {
-    const kind = phase === 'auth' ? 'authentication' : phase === 'tls' ? 'tls' : 'refused';
-    const text =
-      reply === undefined ? describeLack(lack) : `${reply.code} ${reply.status ?? ''} ${reply.lines.join(' ')}`;
-    const message = `${this.#options.target} in step ${phase}: ${text}`;
-    this.#settleReady?.(new ConnectionFailure(kind, message, { phase, ...(reply === undefined ? {} : { reply }) }));
+  #refuse(event: Refused): void {
+    this.#settleReady?.(describeRefusal(this.#options.target, event));
     this.#session.quit();
   }
 
@@ -236,47 +231,13 @@ export class ClientConnection {
   }
 
   #end(event: Over): void {
-    this.failure = this.#toFailure(event);
+    this.failure = describeEnd(this.#options.target, event, this.#driver.error);
     this.#driver.destroy();
     this.#settleReady?.(this.failure);
     for (const settle of this.#replies.splice(0)) settle(this.failure);
     this.onOver?.();
     this.#settleOver?.();
   }
-
-  #toFailure({ why, phase, garbage, reply }: Over): Failure {
-    const { error } = this.#driver;
-    const about = { phase, ...(reply === undefined ? {} : { reply }), cause: error };
-    if (error instanceof Failure) return new ConnectionFailure(error.kind, error.message, about);
-    const place = `${this.#options.target} in step ${phase}`;
-    return new ConnectionFailure(kinds[why], `${place}: ${garbage ?? words[why]}`, about);
-  }
-}
-
-const kinds: Readonly<Record<Over['why'], FailureKind>> = {
-  bye: 'lost',
-  lost: 'lost',
-  timeout: 'timeout',
-  aborted: 'aborted',
-  'shut down': 'lost',
-  protocol: 'protocol',
-  spent: 'limit',
-};
-
-const words: Readonly<Record<Over['why'], string>> = {
-  bye: 'the session is closed',
-  lost: 'the connection is lost',
-  timeout: 'no reply in time',
-  aborted: 'aborted',
-  'shut down': 'the host ended the session',
-  protocol: 'the host broke the protocol',
-  spent: 'the host takes no more in this session',
-};
-
-function describeLack(lack: Lack | undefined): string {
-  if (lack === 'AUTH') return 'the host offers no AUTH mechanism that is known here';
-  if (lack === 'STARTTLS') return 'the host does not offer STARTTLS (a port for implicit TLS, or a host without TLS?)';
-  return 'no password is sent where it could be read: TLS with a certificate for this host is missing';
 }
 
 async function closePieces(pieces: AsyncIterator<Uint8Array> | Iterator<Uint8Array>): Promise<void> {

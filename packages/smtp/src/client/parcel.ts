@@ -115,9 +115,8 @@ export class Parcel {
   }
 
   /** Whether the transaction is as if it had never been: not begun, or met by the end of a connection that had waited. */
-  #mayMove({ begun, answered, ending }: ClientTransaction, isFirst: boolean): boolean {
-    if (ending === undefined || ending === 'aborted' || ending === 'timeout' || !this.text.fresh) return false;
-    if (this.#moves >= mostMoves) return false;
+  #mayMove({ begun, answered, aborted, ending }: ClientTransaction, isFirst: boolean): boolean {
+    if (ending === undefined || aborted || !this.text.fresh || this.#moves >= mostMoves) return false;
     return !begun || (!answered && !isFirst && (ending === 'lost' || ending === 'shut down'));
   }
 }

@@ -2,6 +2,7 @@ import { isIntermediate, isPositive, type Reply } from '../reply/reply.ts';
 import type { Capabilities } from './client-capabilities.ts';
 import { ClientFeed } from './client-feed.ts';
 import type { ClientOutput } from './client-output.ts';
+import { applyReply, isPointless } from './client-reply.ts';
 import { planTransaction, type Step } from './client-step.ts';
 import { stuffDots } from './client-text.ts';
 import type { ClientTimeouts, Phase } from './client-timeouts.ts';
@@ -143,14 +144,17 @@ export class ClientPipeline {
   /** Ends all that is not done; a reply decides for every recipient of what has begun. */
   end(why: Ending, reply: Reply | undefined): void {
     let { phase } = this;
+    let ending = why;
     this.#feed = undefined;
     for (const transaction of this.#running.splice(0)) {
       transaction.phase = phase;
       if (reply !== undefined) transaction.answerAll({ kind: 'deferred', phase, reply });
-      this.#close(transaction, why);
+      this.#close(transaction, ending);
       phase = 'mail';
+      // Only the first is ever aborted: to those behind it the connection is lost.
+      if (why === 'aborted') ending = 'lost';
     }
-    for (const transaction of this.#waiting.splice(0)) this.#close(transaction, why);
+    for (const transaction of this.#waiting.splice(0)) this.#close(transaction, ending);
     this.#steps.length = 0;
     this.#answered = 0;
     this.#sent = 0;
@@ -235,43 +239,14 @@ export class ClientPipeline {
     if (transaction === undefined) this.#emit({ kind: 'reply', reply });
     else {
       transaction.answered = true;
-      if (this.#tell(transaction, step, reply) === 'reply out of step') return 'reply out of step';
+      const effect = applyReply(step, transaction, { reply, lmtp: this.#lmtp });
+      if (effect === 'reply out of step') return effect;
+      this.#open = effect.open ?? this.#open;
       if (step.ends && transaction.accepted.length > 0) return undefined;
     }
     this.#answered += 1;
     this.#finish(step);
     this.#fill();
-    return undefined;
-  }
-
-  #tell(transaction: ClientTransaction, step: Step, reply: Reply): Halt | undefined {
-    switch (step.kind) {
-      case 'rset':
-        this.#open = !isPositive(reply);
-        return undefined;
-      case 'mail':
-        this.#open = isPositive(reply);
-        if (!this.#open) transaction.refuseMail(reply);
-        return undefined;
-      case 'rcpt':
-        transaction.answerRcpt(step.index, reply);
-        return undefined;
-      case 'data':
-        return this.#tellData(transaction, reply);
-      default:
-        // The end of DATA closes the transaction whatever the reply is, a refused chunk leaves it open (RFC 3030 §2).
-        if (step.kind === 'text' || isPositive(reply)) this.#open = false;
-        if (this.#lmtp) transaction.answerNext('text', reply);
-        else transaction.answerAccepted('text', reply);
-        return undefined;
-    }
-  }
-
-  #tellData(transaction: ClientTransaction, reply: Reply): Halt | undefined {
-    transaction.invited = isIntermediate(reply);
-    if (!transaction.invited) transaction.answerAccepted('data', reply);
-    // How many replies such a host gives to a text for nobody cannot be known (RFC 2033 §4.2).
-    else if (this.#lmtp && transaction.accepted.length === 0) return 'reply out of step';
     return undefined;
   }
 
@@ -320,12 +295,4 @@ export class ClientPipeline {
     transaction.ending = ending;
     this.#emit({ kind: 'done', transaction });
   }
-}
-
-/** Whether earlier replies have taken the sense from a step (RFC 5321 §3.3). */
-function isPointless({ kind, transaction }: Step): boolean {
-  if (transaction === undefined) return false;
-  if (kind === 'rcpt') return transaction.mailRefused;
-  if (kind === 'text') return !transaction.invited;
-  return (kind === 'data' || kind === 'chunk') && transaction.accepted.length === 0;
 }

@@ -182,6 +182,28 @@ describe('createClient', () => {
     await expect(client.send(mail(4))).rejects.toMatchObject({ kind: 'aborted' });
   });
 
+  it('CLI-DATA-3 does not let other messages suffer from one whose text breaks off', async () => {
+    const host = await mailbox({ offers: ['PIPELINING', '8BITMIME'] });
+    const client = clientOf(host, { limits: { connections: 1 } });
+    async function* broken() {
+      yield Buffer.from('half\r\n');
+      throw new Error('disk');
+    }
+    const results = await Promise.all([
+      client.send(mail(1)),
+      client.send({ ...mail(2), text: broken() }),
+      client.send(mail(3)),
+      client.send(mail(4)),
+    ]);
+    expect(results.map(({ recipients }) => recipients[0]?.kind)).toEqual([
+      'accepted',
+      'deferred',
+      'accepted',
+      'accepted',
+    ]);
+    expect(host.taken).toHaveLength(3);
+  });
+
   it('aborts a message in any state without harm to the others', async () => {
     const host = await mailbox();
     const client = clientOf(host, { limits: { connections: 1 } });

@@ -198,6 +198,23 @@ describe('openConnection', () => {
     });
   });
 
+  it('takes the way of securing that a port is known for', async () => {
+    const host = await simpleHost();
+    const { connect } = await import('node:net');
+    const open = (part: Partial<ConnectOptions>) => {
+      return openConnection({ host: '127.0.0.1', ...part, socketFactory: () => connect(host.port, host.host) });
+    };
+    await expect(open({ port: 465 })).rejects.toMatchObject({
+      kind: 'tls',
+      message: expect.stringContaining('implicit'),
+    });
+    await expect(open({ port: 587 })).rejects.toMatchObject({
+      kind: 'tls',
+      message: expect.stringContaining('STARTTLS'),
+    });
+    expect((await open({ port: 25 })).privacy).toBe('clear');
+  });
+
   it('CLI-ORIG-1 says the address literal of its own end, or the name it is given, as A-labels', async () => {
     const host = await simpleHost();
     await open(host);
@@ -248,6 +265,7 @@ describe('openConnection', () => {
     await expect(openConnection({ ...silent, timeouts: { greeting: 20 } })).rejects.toMatchObject({
       kind: 'timeout',
       phase: 'greeting',
+      message: expect.stringContaining('implicit TLS'),
     });
     const slow = await scripted(async (session) => {
       session.send('220 mx.example');
@@ -261,6 +279,24 @@ describe('openConnection', () => {
       recipients: [{ kind: 'deferred', phase: 'mail', failure: { kind: 'timeout' } }],
     });
     expect(connection.usable).toBe(false);
+  });
+
+  it('CLI-RPL-5 hangs up on a host that greets without end, in one line or in many', async () => {
+    for (const piece of ['x'.repeat(10_000), '220-more\r\n'.repeat(1000)]) {
+      const endless = await scripted(async (session) => {
+        let isOver = false;
+        void session.closed.then(() => {
+          isOver = true;
+        });
+        session.send('220-mx.example');
+        while (!isOver) {
+          session.socket.write(piece);
+          await new Promise((resolve) => setImmediate(resolve));
+        }
+      });
+      await expect(openConnection(endless)).rejects.toMatchObject({ kind: 'protocol', phase: 'greeting' });
+      await endless.sessions[0]?.closed;
+    }
   });
 
   it('says why there is no connection: refused, unknown host, aborted', async () => {

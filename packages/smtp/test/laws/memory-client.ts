@@ -25,7 +25,7 @@ function mailbox(address: string): Mailbox {
   return read;
 }
 
-export const sessionDefaults: Omit<ClientSessionOptions, 'clock'> = {
+const sessionDefaults: Omit<ClientSessionOptions, 'clock'> = {
   protocol: 'smtp',
   name: 'client.example.test',
   startTls: 'no',
