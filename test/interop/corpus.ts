@@ -32,12 +32,17 @@ export function largeSample(): Sample {
   return message('large', Buffer.alloc(50_000_000 - (50_000_000 % line.length), line));
 }
 
-/** The text without the trace fields on top: Received, Return-Path, Delivered-To, X- fields and their folded lines. */
+/** The text without what hops put on top: Received, Return-Path, Delivered-To, Original-Recipient, X- fields and their folded lines. */
 export function withoutTrace(text: Buffer): Buffer {
   let at = 0;
   for (;;) {
     const line = text.toString('latin1', at, at + 80);
-    if (!/^(?:received|return-path|delivered-to|x-[a-z-]+|envelope-to|delivery-date):|^[ \t]/i.test(line)) break;
+    if (
+      !/^(?:received|return-path|delivered-to|original-recipient|x-[a-z-]+|envelope-to|delivery-date):|^[ \t]/i.test(
+        line,
+      )
+    )
+      break;
     at = text.indexOf('\n', at) + 1;
   }
   return text.subarray(at);
