@@ -86,7 +86,9 @@ export class SpoolStore implements QueueStore {
     await this.#exclusively(id, async () => {
       const place = this.#leases.get(id)?.place;
       if (place === undefined) return;
-      if (due === undefined && place.dueKey !== undefined) this.#giveBack(id, [place.dueKey]);
+      // A message on hold has no entry in `due`, and must not get one.
+      const isIndexed = place.dueKey !== undefined || !place.fresh;
+      if (due === undefined && isIndexed) this.#giveBack(id, place.dueKey === undefined ? [] : [place.dueKey]);
       else await this.#carryOut(id, place, due === undefined ? planFresh(id) : this.#planDelay(id, place, due));
     });
   }

@@ -303,6 +303,15 @@ export function queueStoreSuite(name: string, open: OpenStore): void {
     });
 
     describe('a record', () => {
+      it('leaves a message on hold when the lease ends: nobody claims it', async () => {
+        const { id } = await commitMessage(store, sampleText(10));
+        await store.record(id, { state: deferredState(time, { held: true }), reports: [] });
+        await store.release(id);
+        time += 1000;
+        expect(await claim()).toEqual([]);
+        expect((await store.get(id))?.state.held).toBe(true);
+      });
+
       it('is kept like a settlement, while the lease goes on', async () => {
         for (const size of [10, MEBIBYTE]) {
           const { id, envelope } = await commitMessage(store, sampleText(size));
