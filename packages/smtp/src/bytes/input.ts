@@ -11,7 +11,8 @@ export class Input {
   #start = 0;
   /** Octets at hand in which no line ends: they are not searched again, or a line that drips in would cost its square. */
   #searched = 0;
-  #skipping = false;
+  /** What is not kept of a line too long; `cr` when the last of it was a CR. */
+  #skipping: 'no' | 'yes' | 'cr' = 'no';
 
   /** Octets at hand. */
   get length(): number {
@@ -31,11 +32,11 @@ export class Input {
   takeLine(limit: number): Buffer | 'too long' | undefined {
     const end = this.#findLineEnd();
     if (end === -1) return this.#waitForLine(limit);
-    const line = this.#bytes.subarray(this.#start, end);
-    this.#advance(end + 2);
-    if (!this.#skipping && line.length + 2 <= limit) return line;
-    this.#skipping = false;
-    return 'too long';
+    const line = this.#bytes.subarray(this.#start, end - 2);
+    const isWhole = this.#skipping === 'no' && end - this.#start <= limit;
+    this.#skipping = 'no';
+    this.#advance(end);
+    return isWhole ? line : 'too long';
   }
 
   /** Takes at most `most` octets, what is at hand; undefined when there is nothing. */
@@ -60,7 +61,7 @@ export class Input {
   /** Drops all octets at hand (RFC 3207 §4.2). */
   clear(): void {
     this.#advance(this.#bytes.length);
-    this.#skipping = false;
+    this.#skipping = 'no';
   }
 
   #advance(to: number): void {
@@ -72,21 +73,20 @@ export class Input {
     this.#start = 0;
   }
 
+  /** The index behind the next CRLF, whose CR may be gone already; -1 when there is none. */
   #findLineEnd(): number {
+    if (this.#skipping === 'cr' && this.#bytes[this.#start] === LF) return this.#start + 1;
     let at = this.#bytes.indexOf(LF, this.#start + this.#searched);
     while (at !== -1 && (at === this.#start || this.#bytes[at - 1] !== CR)) at = this.#bytes.indexOf(LF, at + 1);
-    if (at !== -1) return at - 1;
+    if (at !== -1) return at + 1;
     this.#searched = this.length;
     return -1;
   }
 
   #waitForLine(limit: number): undefined {
-    if (this.length < limit && !this.#skipping) return undefined;
-    // Keeps one octet, since it may be the CR of the line's end; memory stays flat however long the line is.
-    this.#skipping = true;
-    this.#bytes = Buffer.from(this.#bytes.subarray(Math.max(this.#start, this.#bytes.length - 1)));
-    this.#start = 0;
-    this.#searched = this.#bytes.length;
+    if (this.length < limit && this.#skipping === 'no') return undefined;
+    if (this.length > 0) this.#skipping = this.#bytes[this.#bytes.length - 1] === CR ? 'cr' : 'yes';
+    this.#advance(this.#bytes.length);
     return undefined;
   }
 }
