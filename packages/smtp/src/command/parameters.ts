@@ -49,7 +49,7 @@ function read<T extends object>(
   rules: readonly ParameterRule<T>[],
   offered: ReadonlySet<string>,
 ): T | Reply {
-  let typed = {} as T;
+  const typed = {} as T;
   const seen = new Set<string>();
   for (const { keyword, value } of parameters) {
     if (seen.has(keyword)) return fault.repeated;
@@ -58,7 +58,7 @@ function read<T extends object>(
     if (rule === undefined || !offered.has(rule.extension)) return fault.unknownParameter;
     const part = rule.parse(value, offered);
     if (part === undefined) return fault.parameter;
-    typed = { ...typed, ...part };
+    Object.assign(typed, part);
   }
   return typed;
 }

@@ -34,6 +34,7 @@ function parseParameters(text: string): Parameter[] | undefined {
   return parameters;
 }
 
+// Deviates: lenient reading takes underscores and stray dots and hyphens in the name of EHLO (RFC 5321 §4.1.1.1).
 const lenientName = /^[a-z0-9._-]{1,255}$/i;
 
 const hello: Reader = (argument, verb, rules) => {
@@ -56,6 +57,7 @@ function readAddressed<T>(
 ): { path: T; parameters: Parameter[] } | Reply {
   const start = keyword.exec(argument)?.[0].length;
   if (start === undefined) return fault.argument;
+  // Deviates: lenient reading takes a blank behind the colon (RFC 5321 §3.3).
   const hasBlank = argument[start] === ' ';
   if (hasBlank && !rules.lenient) return fault.argument;
   const path = read(argument.slice(hasBlank ? start + 1 : start));
