@@ -14,7 +14,7 @@ function string(units: readonly string[], minLength: number, maxLength: number):
 }
 
 /** Local-parts as they are meant: dot-strings, and what needs quotes; with `utf8` also letters outside of ASCII. */
-export function localPart(utf8 = false): fc.Arbitrary<string> {
+function localPart(utf8 = false): fc.Arbitrary<string> {
   const more = utf8 ? foreign : [];
   return fc.oneof(
     fc.array(string([...atext, ...more], 1, 5), { minLength: 1, maxLength: 3 }).map((atoms) => atoms.join('.')),
@@ -39,7 +39,7 @@ const ipv6 = fc
   .map((groups) => `[IPv6:${groups.map((group) => group.toString(16)).join(':')}]`);
 
 /** Address literals of every kind, with their brackets. */
-export const literal = fc.oneof(
+const literal = fc.oneof(
   ipv4,
   ipv6,
   fc.constantFrom('[IPv6:2001:db8::1]', '[X400:c=de>a]', '[IPv6:::ffff:192.0.2.1]'),
@@ -52,7 +52,7 @@ export function mailbox(utf8 = false): fc.Arbitrary<Mailbox> {
 const keyword = string([...'ABCXYZ0189-'], 0, 8).map((rest) => `X${rest}`);
 const value = string([...quotable.filter((character) => character !== ' ' && character !== '='), ...foreign], 1, 12);
 
-export const parameter: fc.Arbitrary<Parameter> = fc.oneof(fc.record({ keyword }), fc.record({ keyword, value }));
+const parameter: fc.Arbitrary<Parameter> = fc.oneof(fc.record({ keyword }), fc.record({ keyword, value }));
 
 const parameters = fc.array(parameter, { maxLength: 4 });
 const reversePath = fc.oneof(fc.constant(null), mailbox(true));

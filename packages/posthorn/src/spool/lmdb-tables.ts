@@ -10,7 +10,7 @@ const GIBIBYTE = 1024 ** 3;
 type Bytes = Database<Buffer, string>;
 
 /** One database of LMDB as a table. */
-export class LmdbTable implements Table {
+class LmdbTable implements Table {
   readonly database: Bytes;
 
   constructor(database: Bytes) {

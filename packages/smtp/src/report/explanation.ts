@@ -35,7 +35,7 @@ export interface ExplanationFacts {
 }
 
 /** The weightiest of the actions that a report tells of (RFC 3464 §2.3.3). */
-export function leadingAction(report: DeliveryReport): Action {
+function leadingAction(report: DeliveryReport): Action {
   return weights.find((action) => report.recipients.some((recipient) => recipient.action === action)) ?? 'failed';
 }
 
