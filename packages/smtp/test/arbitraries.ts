@@ -39,11 +39,7 @@ const ipv6 = fc
   .map((groups) => `[IPv6:${groups.map((group) => group.toString(16)).join(':')}]`);
 
 /** Address literals of every kind, with their brackets. */
-const literal = fc.oneof(
-  ipv4,
-  ipv6,
-  fc.constantFrom('[IPv6:2001:db8::1]', '[X400:c=de>a]', '[IPv6:::ffff:192.0.2.1]'),
-);
+const literal = fc.oneof(ipv4, ipv6, fc.constantFrom('[IPv6:2001:db8::1]', '[X400:c=de>a]', '[IPv6:::ffff:192.0.2.1]'));
 
 export function mailbox(utf8 = false): fc.Arbitrary<Mailbox> {
   return fc.record({ localPart: localPart(utf8), domain: fc.oneof(domain, literal, ...(utf8 ? [uDomain] : [])) });
