@@ -11,10 +11,19 @@ export interface OpenLog extends LogSink {
 
 /** Octets that wait for a slow reader of the log; beyond, lines are lost rather than the server held up. */
 const mostWaiting = 16 * 2 ** 20;
+/** Octets that are written at once under load, and milliseconds after which fewer are written too. */
+const atOnce = 8 * 2 ** 10;
+const flushPause = 200;
 
 /** Opens the log on standard error: an event is one line, with the queue id first where there is one. */
 export function openLog(format: LogFormat): OpenLog {
-  const destination = pino.destination({ dest: 2, sync: false, maxLength: mostWaiting });
+  const destination = pino.destination({
+    dest: 2,
+    sync: false,
+    maxLength: mostWaiting,
+    minLength: atOnce,
+    periodicFlush: flushPause,
+  });
   const close = () => destination.flushSync();
   if (format === 'text') return { ...textLog((line) => void destination.write(line)), close };
   const logger = pino(

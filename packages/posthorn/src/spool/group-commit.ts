@@ -8,6 +8,12 @@ const MAX_GROWTH = 16 * 1024 * 1024;
 /** The longest that one transaction may take, in milliseconds; a disk that is slower is taken for dead. */
 const DEADLINE = 120_000;
 
+/**
+ * How long what is known about queued mail waits for new mail to share its sync with, in milliseconds: nobody is kept
+ * waiting by it, while a sync of its own would hold up the new mail behind it.
+ */
+const PATIENCE = 5;
+
 interface Commit {
   readonly writes: readonly Write[];
   readonly use: 'new mail' | 'queued mail';
@@ -32,6 +38,8 @@ export class GroupCommit {
   #waiting: Commit[] = [];
   #growth = 0;
   #running: Promise<void> | undefined;
+  /** Ends the patience, while there is some. */
+  #hurry: (() => void) | undefined;
   #closed: Failure | undefined;
 
   constructor(write: WriteAll, room: CommitRoom) {
@@ -49,23 +57,42 @@ export class GroupCommit {
       this.#waiting.push({ writes, use, need, resolve, reject });
       this.#growth += need.growth;
       this.#running ??= this.#run();
+      if (use === 'new mail') this.#hurry?.();
     });
   }
 
   /** Refuses commits from now on; resolves when the last one is done, false when it never will be. */
   async close(failure: Failure): Promise<boolean> {
     this.#closed ??= failure;
+    this.#hurry?.();
     await this.#running;
     return this.#closed.cause !== expired;
   }
 
   async #run(): Promise<void> {
     while (this.#waiting.length > 0) {
-      // All that arrives in this turn of the event loop goes along.
-      await new Promise(setImmediate);
+      await this.#gather();
       await this.#runOne();
     }
     this.#running = undefined;
+  }
+
+  /** All that arrives in this turn of the event loop goes along; without new mail, all that arrives for a while. */
+  async #gather(): Promise<void> {
+    if (this.#closed === undefined && this.#waiting.every(({ use }) => use === 'queued mail')) await this.#wait();
+    await new Promise(setImmediate);
+  }
+
+  #wait(): Promise<void> {
+    return new Promise((resolve) => {
+      const end = () => {
+        clearTimeout(timer);
+        this.#hurry = undefined;
+        resolve();
+      };
+      const timer = setTimeout(end, PATIENCE);
+      this.#hurry = end;
+    });
   }
 
   async #runOne(): Promise<void> {
