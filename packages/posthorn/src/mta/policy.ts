@@ -35,7 +35,7 @@ export function createPolicy(config: Config): Policy {
     homeDomain: directory.homeDomain,
     mailboxOf: directory.mailboxOf,
   });
-  return { directory, users, route: router.route, isRelayClient: networkMatcher(config.relayFrom) };
+  return { directory, users, route: router.route, isRelayClient: remembering(networkMatcher(config.relayFrom)) };
 }
 
 /** Domains with mailboxes; the others only pass through. */
@@ -44,4 +44,20 @@ function localDomainsOf({ domains }: Config): RouterConfig['localDomains'] {
     deliver === undefined ? [] : [[name, { deliver, caseSensitive, relay }] as const],
   );
   return Object.fromEntries(local);
+}
+
+const mostRemembered = 10_000;
+
+/** The same answers, looked up once for each address: a client asks for every recipient. */
+function remembering(ask: (address: string) => boolean): (address: string) => boolean {
+  const answers = new Map<string, boolean>();
+  return (address) => {
+    let answer = answers.get(address);
+    if (answer === undefined) {
+      answer = ask(address);
+      if (answers.size >= mostRemembered) answers.clear();
+      answers.set(address, answer);
+    }
+    return answer;
+  };
 }
