@@ -36,7 +36,7 @@ describe.skipIf(!hasPeers('swaks'))('swaks sends to Posthorn', () => {
     'swaks.example',
   ];
 
-  it('CMD-EHLO-1 CMD-DATA-1 in clear', async () => {
+  it('CMD-EHLO-1 CMD-DATA-1 CMD-TLS-5 in clear, though a certificate is there', async () => {
     await using posthorn = await startPosthorn();
     await run('swaks', base(posthorn.ports.mx));
     expect(await posthorn.mailbox('bob', 1)).toHaveLength(1);
