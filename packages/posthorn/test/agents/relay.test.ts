@@ -227,13 +227,36 @@ describe('the relay agent', () => {
     expect(await deliver(agent({ deadTime: 0 }), { nextHop: smtp(there) })).toMatchObject([{ kind: 'delivered' }]);
   });
 
-  it('CLI-DUP-2 EX-13 defers with 4.4.2 when the connection breaks behind the dot, and asks no other host', async () => {
+  it('CLI-DUP-2 defers with 4.4.2 when the connection breaks behind the dot, and asks no other host', async () => {
     const { hosts, port, zone } = await exchangers({ reply: (verb) => (verb === 'text' ? 'drop' : undefined) }, {});
     expect(await deliver(agent({ port }, zone), { nextHop: mx })).toMatchObject([
       { kind: 'deferred', status: '4.4.2', remoteHost: 'mx0.test' },
     ]);
     expect(hosts[1]?.sessions).toHaveLength(0);
   });
+
+  it.each([
+    ['text', 2],
+    ['DATA', 1],
+  ])(
+    'EX-13 CLI-DUP-2 sends again what was cut off at %s: then the host has %i copies, and never none',
+    async (step, copies) => {
+      let cut = false;
+      const texts: string[] = [];
+      const there = await host({
+        reply: (verb, line) => {
+          if (verb === 'text') texts.push(line);
+          if (verb !== step || cut) return undefined;
+          cut = true;
+          return 'drop';
+        },
+      });
+      const relay = agent();
+      expect(await deliver(relay, { nextHop: smtp(there) })).toMatchObject([{ kind: 'deferred', status: '4.4.2' }]);
+      expect(await deliver(relay, { nextHop: smtp(there) })).toMatchObject([{ kind: 'delivered' }]);
+      expect(texts).toEqual(Array.from({ length: copies }, () => 'Subject: x\r\n\r\nhello\r\n'));
+    },
+  );
 
   it('CLI-LOOP-2 fails mail for exchangers that turn out to be this host', async () => {
     const { port, zone } = await exchangers({ greeting: '220 RELAY.example ready' });

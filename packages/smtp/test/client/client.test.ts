@@ -100,7 +100,7 @@ describe('createClient', () => {
     expect(taken).toHaveLength(1);
   });
 
-  it('EX-13 CLI-DUP-2 does not send again what the host may have taken: it says so, and its caller decides', async () => {
+  it('CLI-DUP-2 does not send again what the host may have taken: it says so, and its caller decides', async () => {
     let texts = 0;
     const host = await mailbox({
       reply: (verb) => {
