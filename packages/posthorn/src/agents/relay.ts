@@ -5,7 +5,7 @@ import type { TlsMaterial } from '@posthorn/smtp/net/secure';
 import type { ClientTimeouts } from '@posthorn/smtp/protocol/client-timeouts';
 import type { DeliveryAgent, DeliveryJob } from '../queue/delivery-agent.ts';
 import type { NextHop } from '../queue/next-hop.ts';
-import type { Outcome } from '../queue/outcome.ts';
+import { type Outcome, sameOutcome } from '../queue/outcome.ts';
 import { deliverToHosts, type Stop } from './deliver-to-hosts.ts';
 import { Destinations } from './destinations.ts';
 import { findHosts, type HostFinder, type MailHost } from './find-hosts.ts';
@@ -60,7 +60,10 @@ async function deliver(job: DeliveryJob, options: RelayOptions, destinations: De
     throw new Error(`${nextHop.kind} is no other host`);
   }
   const stops = await findStops(nextHop, options, signal);
-  if ('outcomeKind' in stops) return sameForAll(job, { ...stops, kind: stops.outcomeKind, at: now() });
+  if ('outcomeKind' in stops) {
+    const { outcomeKind: kind, status, text } = stops;
+    return sameOutcome(job.recipients.length, { kind, status, text, at: now() });
+  }
   const outcomes = deliverToHosts(job, {
     stops,
     destinations,
@@ -72,15 +75,9 @@ async function deliver(job: DeliveryJob, options: RelayOptions, destinations: De
   });
   return outcomes.catch((error: unknown) => {
     if (!(error instanceof Failure)) throw error;
-    return sameForAll(job, { kind: 'deferred', status: '4.3.0', at: now(), text: 'The message cannot be read now' });
+    const text = 'The message cannot be read now';
+    return sameOutcome(job.recipients.length, { kind: 'deferred', status: '4.3.0', at: now(), text });
   });
-}
-
-function sameForAll(
-  job: DeliveryJob,
-  { kind, status, at, text }: Required<Pick<Outcome, 'kind' | 'status' | 'at' | 'text'>>,
-): Outcome[] {
-  return job.recipients.map(() => ({ kind, status, at, text }));
 }
 
 async function findStops(hop: RelayHop, options: RelayOptions, signal: AbortSignal) {

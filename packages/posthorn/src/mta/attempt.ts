@@ -1,6 +1,5 @@
 import type { Recipient } from '../queue/envelope.ts';
 import type { NextHop } from '../queue/next-hop.ts';
-import type { Outcome } from '../queue/outcome.ts';
 import type { QueuedMessage } from '../queue/queue-store.ts';
 
 /** Recipients of one message that go the same way in one transaction. */
@@ -34,9 +33,4 @@ export function groupByNextHop(message: QueuedMessage, route: (address: string) 
     group.recipients.push(recipient);
   }
   return groups;
-}
-
-/** The same outcome for each of some recipients. */
-export function sameOutcome(count: number, outcome: Outcome): Outcome[] {
-  return Array.from({ length: count }, () => outcome);
 }

@@ -1,10 +1,10 @@
 import type { DeliveryAgent } from '../queue/delivery-agent.ts';
 import type { NextHop } from '../queue/next-hop.ts';
-import type { Outcome } from '../queue/outcome.ts';
+import { type Outcome, sameOutcome } from '../queue/outcome.ts';
 import type { Content, QueuedMessage, QueueStore } from '../queue/queue-store.ts';
 import type { RetryPolicy } from '../queue/retry-policy.ts';
 import { settle } from '../queue/settle.ts';
-import { type Group, groupByNextHop, sameOutcome } from './attempt.ts';
+import { type Group, groupByNextHop } from './attempt.ts';
 import { type DestinationLimits, Destinations, type Waiting } from './destinations.ts';
 import type { Log } from './log.ts';
 import type { ReportWriter } from './report-writer.ts';
@@ -140,9 +140,10 @@ export class Scheduler {
     }
   }
 
-  async #giveBack({ envelope, state }: QueuedMessage, due = state.due): Promise<void> {
+  /** Without a time the store has nothing to write but that the message is free again. */
+  async #giveBack({ envelope, state }: QueuedMessage, due?: number): Promise<void> {
     await this.#parts.store.release(envelope.id, due);
-    this.#wakeBy(due);
+    this.#wakeBy(due ?? state.due);
   }
 
   #dispatch(message: QueuedMessage, content: Content): void {

@@ -20,3 +20,8 @@ export interface Outcome {
    */
   readonly handover?: 'final' | 'with-dsn' | 'without-dsn';
 }
+
+/** The same outcome for each of `count` recipients. */
+export function sameOutcome(count: number, outcome: Outcome): Outcome[] {
+  return Array.from({ length: count }, () => outcome);
+}

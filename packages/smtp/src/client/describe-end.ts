@@ -6,7 +6,8 @@ import { ConnectionFailure } from './send-result.ts';
 type Over = Extract<ClientEvent, { kind: 'over' }>;
 type Refused = Extract<ClientEvent, { kind: 'refused' }>;
 
-const kinds: Readonly<Record<Over['why'], FailureKind>> = {
+/** What the end of a session means for what was under way. */
+export const endKinds: Readonly<Record<Over['why'], FailureKind>> = {
   bye: 'lost',
   lost: 'lost',
   timeout: 'timeout',
@@ -37,7 +38,7 @@ export function describeEnd(target: string, { why, phase, garbage, reply }: Over
   const about = { phase, ...(reply === undefined ? {} : { reply }), cause: error };
   if (error instanceof Failure) return new ConnectionFailure(error.kind, error.message, about);
   const silent = why === 'timeout' && phase === 'greeting' ? '; a host for implicit TLS waits, too' : '';
-  return new ConnectionFailure(kinds[why], `${target} in step ${phase}: ${garbage ?? words[why]}${silent}`, about);
+  return new ConnectionFailure(endKinds[why], `${target} in step ${phase}: ${garbage ?? words[why]}${silent}`, about);
 }
 
 /** Why a session did not come about. */

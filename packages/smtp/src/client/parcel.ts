@@ -1,8 +1,9 @@
 import { formatMailbox } from '../address/mailbox.ts';
-import { Failure, type FailureKind } from '../failure/failure.ts';
+import { Failure } from '../failure/failure.ts';
 import type { ClientTransaction, Ending, RecipientAnswer } from '../protocol/client-transaction.ts';
 import type { Transaction } from '../protocol/transaction.ts';
 import type { ClientConnection } from './connection.ts';
+import { endKinds } from './describe-end.ts';
 import { ConnectionFailure, type RecipientResult, type SendResult } from './send-result.ts';
 import type { TextSource } from './text-source.ts';
 
@@ -88,7 +89,7 @@ export class Parcel {
     this.#offered = about.connection.capabilities.offered;
     let failure = about.connection.failure;
     const undecided = () => {
-      failure ??= new Failure(kinds[transaction.ending ?? 'lost'], 'aborted');
+      failure ??= new Failure(endKinds[transaction.ending ?? 'lost'], 'aborted');
       return { phase: transaction.phase, failure };
     };
     const enough: number[] = [];
@@ -120,15 +121,6 @@ export class Parcel {
     return !begun || (!answered && !isFirst && (ending === 'lost' || ending === 'shut down'));
   }
 }
-
-const kinds: Readonly<Record<Ending, FailureKind>> = {
-  lost: 'lost',
-  timeout: 'timeout',
-  aborted: 'aborted',
-  'shut down': 'lost',
-  protocol: 'protocol',
-  spent: 'limit',
-};
 
 function toResult(
   address: string,
