@@ -17,6 +17,14 @@ import { Scheduler } from './scheduler.ts';
 /** Where one listener of a running agent is. */
 type RunningListener = ListeningAddress & { readonly role: Role };
 
+/** What an agent is made of. */
+export interface AgentOptions {
+  readonly config: Config;
+  readonly log: LogSink;
+  /** The clock, in milliseconds since the epoch; by default the system's. */
+  readonly now?: () => number;
+}
+
 /** An agent that runs. */
 export interface RunningAgent extends AsyncDisposable {
   readonly listeners: readonly RunningListener[];
@@ -40,10 +48,9 @@ const defaultGrace = 10_000;
 const mostHops = 100;
 
 /** Puts the agent together and runs it. Rejects with Failure `storage`, `tls` or `invalid`, or when it cannot listen. */
-export async function startAgent(options: { readonly config: Config; readonly log: LogSink }): Promise<RunningAgent> {
-  const { config } = options;
+export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
+  const { config, now = Date.now } = options;
   const log = new Log(options.log);
-  const now = Date.now;
   let policy = createPolicy(config);
   const resolver = createStubResolver(config.dns);
   const store = await openSpool({ path: join(config.dataDir, 'spool'), now });

@@ -1,4 +1,4 @@
-import type { Notify } from '@posthorn/smtp/command/parameters';
+import type { DeliverBy, Notify, RequiredRecipient, Tracking } from '@posthorn/smtp/command/parameters';
 
 /** The form of the content that MAIL declared (RFC 6152 §2, RFC 3030 §3). */
 type BodyKind = '7BIT' | '8BITMIME' | 'BINARYMIME';
@@ -11,6 +11,8 @@ export interface Recipient {
   readonly originalRecipient?: string;
   /** Absent when the client gave no NOTIFY; an empty list is NEVER. */
   readonly notify?: readonly Notify[];
+  /** Whom the sender means (RFC 7293 §3). */
+  readonly rrvs?: RequiredRecipient;
 }
 
 /** Where a message came from, for the log and for reports. */
@@ -43,5 +45,17 @@ export interface Envelope {
   readonly ret?: 'FULL' | 'HDRS';
   /** ENVID, xtext decoded (RFC 3461 §4.4). */
   readonly envelopeId?: string;
+  /** BY as an absolute time: `until` in milliseconds since the epoch (RFC 2852 §4). */
+  readonly deliverBy?: Pick<DeliverBy, 'mode' | 'trace'> & { readonly until: number };
+  /** No attempt is made before, in milliseconds since the epoch (RFC 4865 §4). */
+  readonly heldUntil?: number;
+  /** -9 to 9; absent counts as 0 (RFC 6710 §4). */
+  readonly priority?: number;
+  /** Classes of solicitation (RFC 3865 §2). */
+  readonly solicit?: readonly string[];
+  /** The certifier, and until when the way of the message has to be known, in milliseconds since the epoch (RFC 3885 §3). */
+  readonly tracking?: Pick<Tracking, 'certifier'> & { readonly until?: number };
+  /** Whether it may pass over verified TLS only (RFC 8689 §4). */
+  readonly requireTls?: true;
   readonly origin: Origin;
 }

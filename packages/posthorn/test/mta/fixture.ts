@@ -33,6 +33,7 @@ export function configOf(input: unknown): Config {
 /** Starts an agent in a folder of its own on a free loopback port; all of it goes when it is disposed of. */
 export async function startTestAgent(
   change: (folder: string) => Partial<ConfigInput> = () => ({}),
+  clock: { readonly now?: () => number } = {},
 ): Promise<TestAgent> {
   const folder = mkdtempSync(join(tmpdir(), 'mta-'));
   const config = configOf({
@@ -43,7 +44,7 @@ export async function startTestAgent(
     ...change(folder),
   });
   const log = memoryLog();
-  const agent = await startAgent({ config, log });
+  const agent = await startAgent({ config, log, ...clock });
   const first = agent.listeners[0];
   return {
     agent,

@@ -17,6 +17,46 @@ export interface MailParameters {
   readonly envelopeId?: string;
   /** AUTH, xtext decoded; null is `<>` (RFC 4954 §5). */
   readonly auth?: string | null;
+  /** BY: how long the delivery may take, counted from MAIL (RFC 2852 §4). */
+  readonly deliverBy?: DeliverBy;
+  /** HOLDFOR in seconds, or HOLDUNTIL in milliseconds since the epoch (RFC 4865 §4). */
+  readonly hold?: { readonly for: number } | { readonly until: number };
+  /** MT-PRIORITY, -9 to 9; absent counts as 0 (RFC 6710 §4). */
+  readonly priority?: number;
+  /** SOLICIT: the classes of solicitation that the message belongs to (RFC 3865 §2). */
+  readonly solicit?: readonly string[];
+  /** TRANSID without its brackets: `token@token` (RFC 1845 §3). */
+  readonly transactionId?: string;
+  /** MTRK: what tells the sender from others that ask where the message is (RFC 3885 §3). */
+  readonly tracking?: Tracking;
+  /** REQUIRETLS (RFC 8689 §3). */
+  readonly requireTls?: true;
+}
+
+/** The value of BY (RFC 2852 §4). */
+export interface DeliverBy {
+  /** Up to nine digits; of mode N they may have run out: zero or negative. */
+  readonly seconds: number;
+  /** R: give the message back when the time is over; N: only tell the sender (RFC 2852 §4). */
+  readonly mode: 'R' | 'N';
+  /** Each relay reports to the sender that the message came by (RFC 2852 §4). */
+  readonly trace?: true;
+}
+
+/** The value of MTRK (RFC 3885 §3). */
+export interface Tracking {
+  /** SHA-1 of the sender's secret, in base64 without padding: 27 characters (RFC 3885 §3.1). */
+  readonly certifier: string;
+  /** Seconds that the way of the message has to be known (RFC 3885 §3.1). */
+  readonly timeout?: number;
+}
+
+/** The value of RRVS: whom the sender means (RFC 7293 §3). */
+export interface RequiredRecipient {
+  /** The mailbox must have had its present owner since then, in milliseconds since the epoch. */
+  readonly since: number;
+  /** What a relay does whose next hop lacks the extension: R refuse, C pass it on as a header field (RFC 7293 §3). */
+  readonly fallback: 'R' | 'C';
 }
 
 /** What may be reported about a recipient (RFC 3461 §4.1). */
@@ -31,6 +71,8 @@ export interface RcptParameters {
    * which stays in the form it has (RFC 3461 §4.2, RFC 6533 §3).
    */
   readonly originalRecipient?: string;
+  /** RRVS (RFC 7293 §3). */
+  readonly rrvs?: RequiredRecipient;
 }
 
 /** How one keyword is read and written; a new extension is a new rule. `offered` are EHLO keywords in upper case. */
