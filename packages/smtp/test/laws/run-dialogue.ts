@@ -48,6 +48,10 @@ function cutAt(octets: Buffer, at: number | 'each'): Buffer[] {
   return [Buffer.from(octets.subarray(0, at)), Buffer.from(octets.subarray(at))];
 }
 
+function isReply({ octets }: Line): boolean {
+  return /^[2-5]\d\d[ -]/.test(octets.toString('latin1', 0, 4));
+}
+
 interface ReadReply {
   readonly lines: readonly string[];
 }
@@ -56,6 +60,11 @@ async function expectReplies(lines: readonly Line[], peer: Peer): Promise<void> 
   const golden = [...lines];
   while (golden.length > 0) {
     const wanted: Line[] = [];
+    // When the roles have turned, the end that accepted the connection gives commands, and says the text.
+    if (!isReply(golden[0] as Line)) {
+      expectEqual(`${await peer.line()}\r\n`, (golden.shift() as Line).octets.toString('utf8'));
+      continue;
+    }
     do wanted.push(golden.shift() as Line);
     while (golden.length > 0 && wanted.at(-1)?.octets[3] === 0x2d);
     compare(await readReply(peer), wanted);
