@@ -1,6 +1,9 @@
 import { formatUnitext, parseUnitext } from '../bytes/unitext.ts';
 import { decodeXtext, encodeXtext } from '../bytes/xtext.ts';
+import { requireTls, rrvs, solicit } from './consent-rules.ts';
 import type { MailParameters, Notify, ParameterRule, RcptParameters } from './parameters.ts';
+import { by, holdFor, holdUntil, priority } from './timing-rules.ts';
+import { mtrk, transid } from './tracing-rules.ts';
 
 /** Reads a value that is at most so many characters of xtext. */
 function readXtext(value: string | undefined, longest: number): string | undefined {
@@ -58,6 +61,7 @@ const printableUtf8 = /^\P{Cc}+$/u;
 const envid: ParameterRule<MailParameters> = {
   keyword: 'ENVID',
   extension: 'DSN',
+  orExtension: 'MTRK',
   parse: (value) => {
     const envelopeId = readXtext(value, 100);
     return envelopeId !== undefined && printable.test(envelopeId) ? { envelopeId } : undefined;
@@ -134,6 +138,7 @@ function formatOrcpt(originalRecipient: string, mayBeUtf8: boolean): string | un
 const orcpt: ParameterRule<RcptParameters> = {
   keyword: 'ORCPT',
   extension: 'DSN',
+  orExtension: 'MTRK',
   parse: (value, offered) => {
     const originalRecipient = value === undefined ? undefined : parseOrcpt(value, offered.has('SMTPUTF8'));
     return originalRecipient === undefined ? undefined : { originalRecipient };
@@ -145,8 +150,26 @@ const orcpt: ParameterRule<RcptParameters> = {
   },
 };
 
-/** The parameters that MAIL may have (RFC 1870 §4, RFC 6152 §2, RFC 6531 §3.1, RFC 3461 §4, RFC 4954 §5). */
-export const mailRules: readonly ParameterRule<MailParameters>[] = [size, body, smtputf8, ret, envid, auth];
+/**
+ * The parameters that MAIL may have (RFC 1870 §4, RFC 6152 §2, RFC 6531 §3.1, RFC 3461 §4, RFC 4954 §5, RFC 2852 §4,
+ * RFC 4865 §3, RFC 6710 §3, RFC 3865 §2.3, RFC 1845 §2, RFC 3885 §3, RFC 8689 §2).
+ */
+export const mailRules: readonly ParameterRule<MailParameters>[] = [
+  size,
+  body,
+  smtputf8,
+  ret,
+  envid,
+  auth,
+  by,
+  holdFor,
+  holdUntil,
+  priority,
+  solicit,
+  transid,
+  mtrk,
+  requireTls,
+];
 
-/** The parameters that RCPT may have (RFC 3461 §4). */
-export const rcptRules: readonly ParameterRule<RcptParameters>[] = [notify, orcpt];
+/** The parameters that RCPT may have (RFC 3461 §4, RFC 7293 §3.1). */
+export const rcptRules: readonly ParameterRule<RcptParameters>[] = [notify, orcpt, rrvs];

@@ -25,7 +25,7 @@ export interface MailParameters {
   readonly priority?: number;
   /** SOLICIT: the classes of solicitation that the message belongs to (RFC 3865 §2). */
   readonly solicit?: readonly string[];
-  /** TRANSID without its brackets: `token@token` (RFC 1845 §3). */
+  /** TRANSID without its brackets: `token@token` (RFC 1845 §2). */
   readonly transactionId?: string;
   /** MTRK: what tells the sender from others that ask where the message is (RFC 3885 §3). */
   readonly tracking?: Tracking;
@@ -80,10 +80,18 @@ export interface ParameterRule<T> {
   readonly keyword: string;
   /** The EHLO keyword that permits it. */
   readonly extension: string;
+  /** Another one that permits it as well. */
+  readonly orExtension?: string;
+  /** What a bad value earns, or a second one, if it is not what all others earn. */
+  readonly malformed?: Reply;
   /** The part of the typed form that the value gives; undefined when it is malformed. */
   parse(value: string | undefined, offered: ReadonlySet<string>): Partial<T> | undefined;
   /** The parameter, if the typed form has it. */
   format(parameters: T, offered: ReadonlySet<string>): Parameter | undefined;
+}
+
+function isOffered<T>({ extension, orExtension }: ParameterRule<T>, offered: ReadonlySet<string>): boolean {
+  return offered.has(extension) || (orExtension !== undefined && offered.has(orExtension));
 }
 
 function read<T extends object>(
@@ -92,14 +100,13 @@ function read<T extends object>(
   offered: ReadonlySet<string>,
 ): T | Reply {
   const typed = {} as T;
-  const seen = new Set<string>();
   for (const { keyword, value } of parameters) {
-    if (seen.has(keyword)) return fault.repeated;
-    seen.add(keyword);
     const rule = rules.find((candidate) => candidate.keyword === keyword);
-    if (rule === undefined || !offered.has(rule.extension)) return fault.unknownParameter;
+    if (rule === undefined || !isOffered(rule, offered)) return fault.unknownParameter;
     const part = rule.parse(value, offered);
-    if (part === undefined) return fault.parameter;
+    if (part === undefined) return rule.malformed ?? fault.parameter;
+    // Two keywords may say the same thing in two ways, of which only one may be used.
+    if (Object.keys(part).some((key) => key in typed)) return rule.malformed ?? fault.repeated;
     Object.assign(typed, part);
   }
   return typed;
@@ -108,7 +115,7 @@ function read<T extends object>(
 function write<T>(typed: T, rules: readonly ParameterRule<T>[], offered: ReadonlySet<string>): Parameter[] {
   const parameters: Parameter[] = [];
   for (const rule of rules) {
-    const parameter = offered.has(rule.extension) ? rule.format(typed, offered) : undefined;
+    const parameter = isOffered(rule, offered) ? rule.format(typed, offered) : undefined;
     if (parameter !== undefined && rule.parse(parameter.value, offered) !== undefined) parameters.push(parameter);
   }
   return parameters;
@@ -119,7 +126,9 @@ export function readMailParameters(
   parameters: readonly Parameter[],
   offered: ReadonlySet<string>,
 ): MailParameters | Reply {
-  return read(parameters, mailRules, offered);
+  const typed = read(parameters, mailRules, offered);
+  if ('code' in typed) return typed;
+  return typed.tracking !== undefined && typed.envelopeId === undefined ? fault.noEnvelopeId : typed;
 }
 
 /** Gives the parameters of RCPT their meaning, or the reply a fault earns (RFC 5321 §4.1.1.11). */
@@ -132,7 +141,9 @@ export function readRcptParameters(
 
 /** The parameters of MAIL that the peer permits; others, and what has no valid form, are left out (RFC 5321 §4.1.1.11). */
 export function writeMailParameters(typed: MailParameters, offered: ReadonlySet<string>): Parameter[] {
-  return write(typed, mailRules, offered);
+  const parameters = write(typed, mailRules, offered);
+  const hasEnvelopeId = parameters.some(({ keyword }) => keyword === 'ENVID');
+  return hasEnvelopeId ? parameters : parameters.filter(({ keyword }) => keyword !== 'MTRK');
 }
 
 /** The parameters of RCPT that the peer permits; others, and what has no valid form, are left out (RFC 5321 §4.1.1.11). */
