@@ -8,13 +8,13 @@ export type Diagnostic =
   | { readonly type: 'smtp'; readonly reply: Reply }
   | { readonly type: string; readonly text: string };
 
-/** One recipient of a report (RFC 3464 §2.3). */
-export interface ReportedRecipient {
+/** One recipient of a report (RFC 3464 §2.3, RFC 3886 §3.3). */
+export interface ReportedRecipient<A extends string = Action> {
   /** The address as it was received, without type; `type;address` where it is no Internet address. */
   readonly finalRecipient: string;
   /** ORCPT as `type;address`, decoded; absent when the message came without. */
   readonly originalRecipient?: string;
-  readonly action: Action;
+  readonly action: A;
   readonly status: Status;
   /** The host that answered, a name or an address literal. */
   readonly remoteMta?: string;

@@ -1,6 +1,5 @@
-import { decodeBody } from '../message/decode-body.ts';
-import { type MimePart, MimeScanner } from '../message/mime-scanner.ts';
 import type { DeliveryReport } from './delivery-report.ts';
+import { decoded, type Leaf, leavesWithin } from './leaves.ts';
 import { parseDeliveryStatus } from './parse-delivery-status.ts';
 
 /** A delivery status notification, read (RFC 3464 §2). */
@@ -12,19 +11,13 @@ export interface ReadDsn {
   readonly original?: { readonly kind: 'message' | 'headers'; readonly content: Buffer };
 }
 
-interface Leaf {
-  readonly mediaType: string;
-  readonly encoding: string;
-  readonly pieces: Buffer[];
-}
-
 const statusTypes = ['message/delivery-status', 'message/global-delivery-status'];
 const messageTypes = ['message/rfc822', 'message/global'];
 const headerTypes = ['text/rfc822-headers', 'message/global-headers', 'message/rfc822-headers'];
 
 /** Reads a delivery status notification; undefined when the message is none (RFC 3464 §2, RFC 6533 §4.4). */
 export function parseDsn(message: Buffer): ReadDsn | undefined {
-  const leaves = reportLeaves(message);
+  const leaves = leavesWithin(message, 'multipart/report');
   const at = leaves.findIndex(({ mediaType }) => statusTypes.includes(mediaType));
   if (at < 0) return undefined;
   const report = parseDeliveryStatus(decoded(leaves[at] as Leaf));
@@ -36,33 +29,6 @@ export function parseDsn(message: Buffer): ReadDsn | undefined {
     ...(text && { explanation: decoded(text).toString('utf8') }),
     ...(original && { original }),
   };
-}
-
-/** The leaves inside of multipart/report; a message that is returned or forwarded is one of them, not looked into. */
-function reportLeaves(message: Buffer): Leaf[] {
-  const leaves: Leaf[] = [];
-  let reportDepth = Number.POSITIVE_INFINITY;
-  const isInReport = () => reportDepth !== Number.POSITIVE_INFINITY;
-  const begin = ({ mediaType, encoding, depth, kind }: MimePart) => {
-    if (depth <= reportDepth) reportDepth = mediaType === 'multipart/report' ? depth : Number.POSITIVE_INFINITY;
-    if (isInReport() && kind === 'leaf') leaves.push({ mediaType, encoding, pieces: [] });
-  };
-  const scanner = new MimeScanner({
-    part: begin,
-    body: (octets) => {
-      if (isInReport()) leaves.at(-1)?.pieces.push(Buffer.from(octets));
-    },
-    delimiter: () => {},
-    filler: () => {},
-    enters: ({ mediaType }) => mediaType.startsWith('multipart/'),
-  });
-  scanner.write(message);
-  scanner.end();
-  return leaves;
-}
-
-function decoded({ pieces, encoding }: Leaf): Buffer {
-  return decodeBody(Buffer.concat(pieces), encoding);
 }
 
 function readOriginal(leaves: readonly Leaf[]): ReadDsn['original'] {
