@@ -1,16 +1,6 @@
 import { formatTimestamp, parseTimestamp } from '../bytes/timestamp.ts';
 import type { MailParameters, ParameterRule, RcptParameters, RequiredRecipient } from './parameters.ts';
-
-/** Whether it names a class of solicitation, as `org.example:ADV` (RFC 3865 §2.2). */
-export function isSolicitationClass(text: string): boolean {
-  return /^[a-z][a-z0-9._:-]{0,999}$/i.test(text);
-}
-
-/** Reads classes of solicitation with commas between; undefined when one is malformed or all are too long (RFC 3865 §2.2). */
-export function parseSolicitation(text: string): string[] | undefined {
-  const classes = text.length > 1000 ? [] : text.split(',');
-  return classes.length > 0 && classes.every(isSolicitationClass) ? classes : undefined;
-}
+import { parseSolicitation } from './solicitation.ts';
 
 /** NO-SOLICITING (RFC 3865 §2.3). */
 export const solicit: ParameterRule<MailParameters> = {

@@ -5,12 +5,12 @@ import { formatReply } from '../reply/format-reply.ts';
 import { isPositive, isTemporary, type Reply } from '../reply/reply.ts';
 import type { ServerExchange } from '../sasl/mechanism.ts';
 import { type Offer, offerOf } from './extensions.ts';
-import type { Hello } from './server-event.ts';
+import type { Hello, Question } from './server-event.ts';
 import { type Farewell, farewell, serverReply } from './server-reply.ts';
 import type { ServerRules } from './server-rules.ts';
 import { type ServerInput, type ServerState, serverTable } from './server-table.ts';
 import type { TextIntake } from './text-intake.ts';
-import type { AcceptedRecipient } from './transaction.ts';
+import type { AcceptedRecipient, TerminalVerb } from './transaction.ts';
 
 /** What the next octets are: lines of commands, a text, a chunk, an authentication exchange, or nothing to be read yet. */
 export type Reading = 'nothing' | 'command' | 'text' | 'chunk' | 'end' | 'sasl' | 'tls' | 'secured';
@@ -25,9 +25,11 @@ export interface TlsState {
 
 /** A transaction as its session keeps it. */
 export interface OpenTransaction {
+  readonly verb?: TerminalVerb;
   readonly reversePath: ReversePath;
   readonly mail: MailParameters;
   readonly recipients: AcceptedRecipient[];
+  readonly offset?: number;
 }
 
 /** A BDAT chunk on its way. */
@@ -41,6 +43,8 @@ export interface Chunk {
 }
 
 const noKeywords: ReadonlySet<string> = new Set();
+const withTransaction: ReadonlySet<ServerState> = new Set(['mail', 'rcpt', 'resumed', 'chunks', 'broken']);
+
 /** All that a session knows, and the writing of replies; its parts work on it in turn. */
 export class Dialogue {
   readonly rules: ServerRules;
@@ -61,10 +65,18 @@ export class Dialogue {
   replied = 0;
   /** A text was begun that will have no end, and the application does not know it yet. */
   aborting = false;
+  /** A transaction of this session had a TRANSID, and the client may still come back to ask for it (RFC 1845 §3). */
+  promised = false;
+  /** The client shows that it will not, and the application does not know it yet. */
+  forgetting = false;
+  /** What is asked once the application knows. */
+  next: Question | undefined;
   /** MAIL commands of the session, and RCPT commands of the transaction, refused ones too. */
   mails = 0;
   rcpts = 0;
   domains: Set<string> | undefined;
+  /** The latest time that the last EHLO gave for the release of a held message, in milliseconds since the epoch (RFC 4865 §3). */
+  latestRelease = 0;
   errors = 0;
   authFailures = 0;
   /** Milliseconds before anything else is said. */
@@ -139,7 +151,13 @@ export class Dialogue {
   /** Goes to a state; one without a transaction forgets it (RFC 5321 §4.1.4). */
   enter(state: ServerState): undefined {
     this.state = state;
-    if (state !== 'mail' && state !== 'rcpt' && state !== 'chunks' && state !== 'broken') this.transaction = undefined;
+    if (!withTransaction.has(state)) this.transaction = undefined;
+  }
+
+  /** Takes note that the client needs no transaction of before any more; the application is told next (RFC 1845 §3). */
+  forget(): undefined {
+    this.forgetting ||= this.promised;
+    this.promised = false;
   }
 
   /** Forgets a text that has no end; the application is told next. */

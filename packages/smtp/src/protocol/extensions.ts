@@ -1,18 +1,16 @@
 import type { Reply } from '../reply/reply.ts';
+import { extensionLines, type Line, untoldKeywords } from './extension-lines.ts';
 import type { ServerRules } from './server-rules.ts';
 
 /** What one EHLO offers. */
 export interface Offer {
-  /** The whole reply (RFC 5321 §4.1.1.1). */
+  /** The reply, but for a line that tells the time (RFC 5321 §4.1.1.1). */
   readonly reply: Reply;
   /** Its keywords, for the parameters that they permit. */
   readonly keywords: ReadonlySet<string>;
   /** Mechanisms on offer, by name (RFC 4954 §3). */
   readonly mechanisms: readonly string[];
 }
-
-/** One line of the EHLO reply; undefined when it is not offered now. */
-type Line = (rules: ServerRules, secure: boolean) => string | undefined;
 
 const lines: readonly Line[] = [
   () => 'PIPELINING',
@@ -28,6 +26,7 @@ const lines: readonly Line[] = [
   ({ limits }) => named('LIMITS', limitNames(limits)),
   () => 'VRFY',
   (rules) => (rules.expand ? 'EXPN' : undefined),
+  ...extensionLines,
   () => 'HELP',
 ];
 
@@ -53,7 +52,7 @@ function composeOffer(rules: ServerRules, secure: boolean): Offer {
   const offered = lines.map((line) => line(rules, secure)).filter((line) => line !== undefined);
   return {
     reply: { code: 250, lines: [`${rules.hostname} greets you`, ...offered] },
-    keywords: new Set(offered.map((line) => line.split(' ', 1)[0] as string)),
+    keywords: new Set([...offered.map((line) => line.split(' ', 1)[0] as string), ...untoldKeywords(rules)]),
     mechanisms: mechanismsOf(rules, secure),
   };
 }

@@ -1,6 +1,7 @@
 import { isPositive, isTemporary, type Reply } from '../reply/reply.ts';
 import { withoutForward, withoutUtf8 } from './ascii-reply.ts';
 import type { Dialogue, OpenTransaction } from './dialogue.ts';
+import { announceHold } from './future-release.ts';
 import { concludeAuth } from './server-auth.ts';
 import { refusesEarlyTalk } from './server-commands.ts';
 import type { Hello, Question } from './server-event.ts';
@@ -110,7 +111,7 @@ function welcome(dialogue: Dialogue, hello: Hello): undefined {
   dialogue.hello = hello;
   dialogue.urgent = true;
   if (hello.verb === 'HELO') dialogue.writePlain({ code: 250, lines: [dialogue.rules.hostname] });
-  else dialogue.writePlain(dialogue.offer.reply);
+  else dialogue.writePlain(announceHold(dialogue));
 }
 
 /** Octets that came in before the handshake may be an attacker's: they are never read (RFC 3207 §4.2). */

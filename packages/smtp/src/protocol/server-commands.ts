@@ -5,6 +5,8 @@ import { readMailParameters, readRcptParameters } from '../command/parameters.ts
 import type { Reply } from '../reply/reply.ts';
 import { isAscii } from './command-line.ts';
 import type { Dialogue } from './dialogue.ts';
+import { whyNotBy, whyNotSolicited } from './envelope-rules.ts';
+import { whyNotHold } from './future-release.ts';
 import { composeHelp } from './help.ts';
 import { beginAuth } from './server-auth.ts';
 import type { Question } from './server-event.ts';
@@ -74,7 +76,9 @@ function mail(dialogue: Dialogue, command: MailCommand): Question | undefined {
   if ('code' in read) return dialogue.fail(read);
   const refusal =
     notAscii(command, read.smtputf8 === true, serverReply.senderNotAscii) ??
-    (messageSize > 0 && (read.size ?? 0) > messageSize ? serverReply.tooBig : undefined);
+    (messageSize > 0 && (read.size ?? 0) > messageSize ? serverReply.tooBig : undefined) ??
+    whyNotBy(dialogue, read) ??
+    whyNotHold(dialogue, read);
   if (refusal !== undefined) return dialogue.fail(refusal);
   const transaction = { reversePath: command.reversePath, mail: read, recipients: [] };
   return { kind: 'mail', transaction };
@@ -87,6 +91,7 @@ function recipient(dialogue: Dialogue, command: RcptCommand): Question | undefin
   if ('code' in parameters) return dialogue.fail(parameters);
   const refusal =
     notAscii(command, transaction.mail.smtputf8 === true, serverReply.recipientNotAscii) ??
+    whyNotSolicited(dialogue, transaction.mail) ??
     tooMany(dialogue, command.forwardPath.domain);
   if (refusal !== undefined) return dialogue.fail(refusal);
   return { kind: 'recipient', recipient: { mailbox: command.forwardPath, parameters }, transaction };

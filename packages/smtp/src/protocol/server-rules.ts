@@ -1,8 +1,14 @@
 import type { Mechanism } from '../sasl/mechanism.ts';
+import type { ExtensionRules } from './extension-rules.ts';
 import type { TextRules } from './text-intake.ts';
 
 /** What a listener is for: it decides which commands and duties are in force (RFC 5321 §3.1, RFC 6409 §3, RFC 2033 §4). */
 export type Role = 'mx' | 'submission' | 'submissions' | 'lmtp';
+
+/** Whether a role is for the first hop of mail, from its author's own program (RFC 6409 §3.1). */
+export function isSubmission(role: Role): boolean {
+  return role === 'submission' || role === 'submissions';
+}
 
 /** What one session may do and use up; each is bounded (RFC 5321 §4.5.3). */
 export interface SessionLimits {
@@ -46,5 +52,8 @@ export interface ServerRules {
   readonly bareLineEnds: TextRules['bareLineEnds'];
   /** What octets earn that come before the greeting, the reply to EHLO or the 354; their senders wait for nothing. */
   readonly earlyTalk: 'allow' | 'refuse';
+  readonly extensions: ExtensionRules;
   readonly limits: SessionLimits;
+  /** The time of day, in milliseconds since the epoch. */
+  readonly now: () => number;
 }

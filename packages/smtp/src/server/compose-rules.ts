@@ -1,4 +1,4 @@
-import type { Role, ServerRules } from '../protocol/server-rules.ts';
+import { isSubmission, type Role, type ServerRules } from '../protocol/server-rules.ts';
 import { login } from '../sasl/login.ts';
 import { plain } from '../sasl/plain.ts';
 import type { ServerLimits, ServerOptions } from './options.ts';
@@ -9,7 +9,6 @@ export function composeRules<State>(
   { role, requireTls }: { readonly role: Role; readonly requireTls: boolean },
   limits: ServerLimits,
 ): ServerRules {
-  const isSubmission = role === 'submission' || role === 'submissions';
   const cleartextAuth = options.allowCleartextAuth ?? false;
   return {
     role,
@@ -18,10 +17,12 @@ export function composeRules<State>(
     cleartextAuth,
     startTls: options.tls !== undefined && role !== 'submissions',
     requireTls: requireTls || (role === 'submission' && !cleartextAuth),
-    requireAuth: isSubmission,
+    requireAuth: isSubmission(role),
     expand: options.handlers.expand !== undefined,
     bareLineEnds: options.bareLineEnds ?? 'reject',
     earlyTalk: options.earlyTalk ?? 'allow',
+    extensions: options.extensions ?? {},
     limits,
+    now: options.now ?? Date.now,
   };
 }

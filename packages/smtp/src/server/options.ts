@@ -1,5 +1,6 @@
 import type { ListenAddress } from '../net/server-host.ts';
 import type { TlsSettings } from '../net/server-tls.ts';
+import type { ExtensionRules } from '../protocol/extension-rules.ts';
 import type { Role, ServerRules, SessionLimits } from '../protocol/server-rules.ts';
 import type { ErrorListener } from './conversation.ts';
 import type { ServerHandlers } from './handlers.ts';
@@ -10,7 +11,7 @@ export interface ServerLimits extends SessionLimits {
   readonly connections: number;
   /** From one IPv4 address, or one IPv6 network of 64 bits. */
   readonly connectionsPerAddress: number;
-  /** Milliseconds that a handler may take for an answer (RFC 5321 §4.5.3.2.6). */
+  /** Milliseconds that a handler may take for an answer; on submission never more than two minutes (RFC 5321 §4.5.3.2.6, RFC 6409 §5.3). */
   readonly handlerTime: number;
 }
 
@@ -42,12 +43,19 @@ export interface ServerOptions<State = unknown> {
   /** Without it there is neither STARTTLS nor TLS from the beginning, and so no AUTH. */
   readonly tls?: TlsSettings;
   readonly limits?: Partial<ServerLimits>;
+  /**
+   * Extensions that the handlers keep the promises of: what a client asks for is in `transaction.mail` and in the parameters of
+   * each recipient. Default: none.
+   */
+  readonly extensions?: ExtensionRules;
   /** A text with a bare CR or LF: refused (the default), or each is made a CRLF (RFC 5321 §2.3.8). */
   readonly bareLineEnds?: ServerRules['bareLineEnds'];
   /** Clients that talk before they are asked: allowed (the default), or turned away (RFC 5321 §4.3.1, RFC 2920 §3.1). */
   readonly earlyTalk?: ServerRules['earlyTalk'];
   /** Lets passwords go over the wire for all to see (RFC 8314 §4). */
   readonly allowCleartextAuth?: boolean;
+  /** The time of day, in milliseconds since the epoch; by default the system's. */
+  readonly now?: () => number;
   /** Is told of every exception of a handler; by default it goes to standard error. */
   readonly onError?: ErrorListener<State>;
 }

@@ -6,12 +6,14 @@ import type { Endpoint } from '../net/endpoint.ts';
 import { ServerHost, type Service } from '../net/server-host.ts';
 import { openServerTls, type TlsSettings } from '../net/server-tls.ts';
 import type { Role } from '../protocol/server-rules.ts';
+import { checkExtensions } from './check-extensions.ts';
 import { composeRules } from './compose-rules.ts';
 import { Conversation, type ErrorListener } from './conversation.ts';
 import { parseNetworks } from './networks.ts';
 import { defaultLimits, type Listener, type ServerOptions } from './options.ts';
 import { SessionView } from './session.ts';
 
+export type { ExtensionRules } from '../protocol/extension-rules.ts';
 export type { Hello } from '../protocol/server-event.ts';
 export type { Role } from '../protocol/server-rules.ts';
 export type { AcceptedRecipient, Transaction } from '../protocol/transaction.ts';
@@ -45,6 +47,7 @@ export function createServer<State = unknown>(options: ServerOptions<State>): Se
   const onError = safely(options.onError ?? ((error: unknown) => console.error(error)));
   const tls = options.tls === undefined ? undefined : openServerTls(options.tls);
   checkHostname(options.hostname);
+  checkExtensions(options.extensions);
   const host = new ServerHost({ limits, tls, handlerTime: limits.handlerTime, report: onError });
   const services = new Map<string, Service>();
 

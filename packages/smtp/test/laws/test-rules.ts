@@ -30,6 +30,8 @@ export function testRules({ limits: changed, ...change }: RuleChange = {}): Serv
     expand: false,
     bareLineEnds: 'reject',
     earlyTalk: 'allow',
+    extensions: {},
+    now: () => Date.UTC(2026, 10, 25),
     ...change,
     limits: { ...limits, ...changed },
   };
