@@ -37,7 +37,7 @@ export class ClientConnection {
   /** Called once when the connection is over. */
   onOver: (() => void) | undefined;
   readonly #session: ClientSession;
-  readonly #driver: ClientDriver;
+  readonly #driver: ClientDriver<ClientEvent>;
   readonly #options: ConnectionOptions;
   readonly #running = new Map<ClientTransaction, Running>();
   readonly #replies: ((reply: Reply | Failure) => void)[] = [];

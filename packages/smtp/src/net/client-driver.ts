@@ -1,31 +1,44 @@
 import type { Duplex } from 'node:stream';
-import type { ClientEvent, ClientSession } from '../protocol/client-session.ts';
+
+/** The client's side of a session of any protocol, as a driver pumps it. */
+export interface DrivenSession<E> {
+  receive(bytes: Buffer): void;
+  next(): E | undefined;
+  /** Octets to write now; undefined when there are none. */
+  takeOutput(): readonly Buffer[] | undefined;
+  /** The connection has taken what was last written. */
+  drained(): void;
+  /** When `expire` has something to do; undefined when nothing is awaited. */
+  deadline(): number | undefined;
+  expire(now: number): void;
+  drop(why: 'lost'): void;
+}
 
 /** What a driver works with. */
-export interface ClientDriverOptions {
+export interface ClientDriverOptions<E> {
   readonly socket: Duplex;
-  readonly session: ClientSession;
+  readonly session: DrivenSession<E>;
   readonly clock: () => number;
-  readonly onEvent: (event: ClientEvent) => void;
+  readonly onEvent: (event: E) => void;
 }
 
 /**
  * Pumps a client's session: octets from the socket into it, events out of it, octets to the socket, and the time. One
  * timer serves the connection: it is set anew only for an earlier deadline, and looks again when it has run down.
  */
-export class ClientDriver {
+export class ClientDriver<E> {
   /** The error that ended the connection, if one did. */
   error: unknown;
   #socket: Duplex;
-  readonly #session: ClientSession;
+  readonly #session: DrivenSession<E>;
   readonly #clock: () => number;
-  readonly #onEvent: (event: ClientEvent) => void;
+  readonly #onEvent: (event: E) => void;
   #timer: NodeJS.Timeout | undefined;
   #wakesAt = Number.POSITIVE_INFINITY;
   #pumping = false;
   #draining = false;
 
-  constructor({ socket, session, clock, onEvent }: ClientDriverOptions) {
+  constructor({ socket, session, clock, onEvent }: ClientDriverOptions<E>) {
     this.#socket = socket;
     this.#session = session;
     this.#clock = clock;

@@ -2,16 +2,17 @@ import type { Duplex } from 'node:stream';
 import { TLSSocket } from 'node:tls';
 import type { Answer } from '../protocol/server-answers.ts';
 import type { ServerEvent } from '../protocol/server-event.ts';
-import { serverReply } from '../protocol/server-reply.ts';
-import type { ServerSession } from '../protocol/server-session.ts';
+import type { AnyEvent, ServedSession } from './served-session.ts';
 import type { ServerTls } from './server-tls.ts';
 import { disown, own, type StreamOwner } from './stream-owner.ts';
 
 /** What answers the questions of one session. */
-export interface Application {
+export interface Application<E extends AnyEvent = ServerEvent, A = Answer> {
+  /** Milliseconds that an answer may take, where that is less than the host allows. */
+  readonly answerTime?: number;
   /** Answers a question, at once or later; for a text, a promise says when more of it may come. */
-  handle(event: ServerEvent): Answer | Promise<Answer>;
-  /** The last answer took too long: it counts as 451, and a text under way is lost. */
+  handle(event: E): A | Promise<A>;
+  /** The last answer took too long: it counts as a failure of ours, and a text under way is lost. */
   giveUp(): void;
   /** The connection is gone. */
   close(): void;
@@ -27,7 +28,15 @@ export interface ConnectionHost {
   now(): number;
   /** An application's exception, or a fault of our own. */
   report(error: unknown): void;
-  closed(connection: ServerConnection): void;
+  closed(connection: Connection): void;
+}
+
+/** A connection, as whoever holds many of them needs it. */
+export interface Connection {
+  tick(now: number): void;
+  drain(): void;
+  abandon(why: 'shutdown' | 'fault'): void;
+  destroy(): void;
 }
 
 /** Milliseconds for a TLS handshake, and for a client to take its last reply and hang up. */
@@ -40,10 +49,10 @@ const outputSize = 16_384;
  * Pumps one session: octets in, events to the application, answers back, octets out (RFC 5321 §2.2). While an answer is
  * awaited, or the client does not read its replies, nothing more is read from it, so that memory stays flat.
  */
-export class ServerConnection implements StreamOwner {
+export class ServerConnection<E extends AnyEvent, A> implements Connection, StreamOwner {
   readonly #host: ConnectionHost;
-  readonly #session: ServerSession;
-  readonly #application: Application;
+  readonly #session: ServedSession<E, A>;
+  readonly #application: Application<E, A>;
   #stream: Duplex;
   /** What nothing is read for: an answer, time, the client's reading, a handshake. */
   #waiting: 'answer' | 'delay' | 'drain' | 'handshake' | undefined;
@@ -54,7 +63,7 @@ export class ServerConnection implements StreamOwner {
   #ended = false;
   #closing = false;
 
-  constructor(host: ConnectionHost, stream: Duplex, session: ServerSession, application: Application) {
+  constructor(host: ConnectionHost, stream: Duplex, session: ServedSession<E, A>, application: Application<E, A>) {
     this.#host = host;
     this.#session = session;
     this.#application = application;
@@ -187,31 +196,31 @@ export class ServerConnection implements StreamOwner {
     else if (this.#ended) this.#finish();
   }
 
-  #ask(event: ServerEvent): Answer | Promise<Answer> {
+  #ask(event: E): A | Promise<A> {
     try {
       // Without a certificate after all, TLS is not to be had for now.
-      if (event.kind === 'starttls' && this.#host.tls === undefined) return serverReply.tlsUnavailable;
+      if (event.kind === 'starttls' && this.#host.tls === undefined) return this.#session.tlsUnavailable;
       return this.#application.handle(event);
     } catch (error) {
       this.#host.report(error);
-      return serverReply.failed;
+      return this.#session.failed;
     }
   }
 
-  #awaitAnswer(answer: Promise<Answer>): void {
+  #awaitAnswer(answer: Promise<A>): void {
     const turn = ++this.#turn;
     if (this.#session.isUrgent) this.#flush();
-    this.#wait('answer', this.#host.handlerTime);
+    this.#wait('answer', Math.min(this.#host.handlerTime, this.#application.answerTime ?? Number.POSITIVE_INFINITY));
     answer.then(
       (value) => this.#answered(turn, value),
       (error: unknown) => {
         this.#host.report(error);
-        this.#answered(turn, serverReply.failed);
+        this.#answered(turn, this.#session.failed);
       },
     );
   }
 
-  #answered(turn: number, answer: Answer): void {
+  #answered(turn: number, answer: A): void {
     if (turn !== this.#turn) return;
     this.#guard(() => this.#session.isAsking && this.#session.answer(answer, this.#host.now()));
     const delay = this.#session.takeDelay();
@@ -243,7 +252,7 @@ export class ServerConnection implements StreamOwner {
       return;
     }
     this.#application.giveUp();
-    this.#answered(this.#turn, serverReply.failed);
+    this.#answered(this.#turn, this.#session.failed);
   }
 
   #flush(): void {
@@ -296,6 +305,6 @@ export class ServerConnection implements StreamOwner {
   }
 }
 
-function isPromise(answer: unknown): answer is Promise<Answer> {
+function isPromise<A>(answer: A | Promise<A>): answer is Promise<A> {
   return answer instanceof Promise;
 }

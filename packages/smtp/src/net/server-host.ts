@@ -1,12 +1,9 @@
 import { type BlockList, createServer, type Server, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { farewell } from '../protocol/server-reply.ts';
-import type { ServerRules } from '../protocol/server-rules.ts';
-import { ServerSession } from '../protocol/server-session.ts';
-import type { Reply } from '../reply/reply.ts';
 import { Admission, type AdmissionLimits } from './admission.ts';
 import { type Endpoint, endpointOf, localEndpoint } from './endpoint.ts';
-import { type Application, type ConnectionHost, ServerConnection } from './server-connection.ts';
+import type { AnyEvent, ServedSession } from './served-session.ts';
+import { type Application, type Connection, type ConnectionHost, ServerConnection } from './server-connection.ts';
 import type { ServerTls } from './server-tls.ts';
 import { takeProxyHeader } from './take-proxy-header.ts';
 import { openUnixSocket } from './unix-socket.ts';
@@ -15,13 +12,17 @@ import { openUnixSocket } from './unix-socket.ts';
 export type ListenAddress = { readonly host?: string; readonly port: number } | { readonly path: string };
 
 /** What becomes of a connection of one listener. */
-export interface Service {
-  readonly rules: ServerRules;
+export interface Service<E extends AnyEvent, A, S extends ServedSession<E, A>> {
+  /** Milliseconds that a client may be silent, and that a session may last. */
+  readonly limits: { readonly idleTime: number; readonly sessionTime: number };
   /** Whether TLS begins with the first octet (RFC 8314 §3). */
   readonly implicitTls: boolean;
   /** Peers that speak the PROXY protocol; all others are what they seem (PROXY protocol §5). */
   readonly proxies?: BlockList;
-  application(session: ServerSession, endpoint: Endpoint): Application;
+  session(now: number): S;
+  application(session: S, endpoint: Endpoint): Application<E, A>;
+  /** What answers a client that finds too many others here, or a fault of ours. */
+  turnAway(why: 'connections' | 'fault'): Application<E, A>;
 }
 
 /** What a host keeps to. */
@@ -42,7 +43,7 @@ export class ServerHost implements ConnectionHost {
   readonly handlerTime: number;
   readonly report: (error: unknown) => void;
   readonly #admission: Admission;
-  readonly #connections = new Map<ServerConnection, string>();
+  readonly #connections = new Map<Connection, string>();
   readonly #servers = new Set<Server>();
   readonly #arriving = new Set<Duplex>();
   #timer: NodeJS.Timeout | undefined;
@@ -65,7 +66,10 @@ export class ServerHost implements ConnectionHost {
   }
 
   /** Listens until `close`; rejects as `net.Server` does when that cannot be. */
-  async listen(address: ListenAddress, service: Service): Promise<Server> {
+  async listen<E extends AnyEvent, A, S extends ServedSession<E, A>>(
+    address: ListenAddress,
+    service: Service<E, A, S>,
+  ): Promise<Server> {
     const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
       // A client that is gone already has no address, and must not be taken for a local one.
       if ('port' in address && socket.remoteAddress === undefined) socket.destroy();
@@ -79,7 +83,11 @@ export class ServerHost implements ConnectionHost {
   }
 
   /** Serves one stream that something else has opened. */
-  accept(stream: Duplex, service: Service, endpoint: Endpoint = endpointOf(stream)): void {
+  accept<E extends AnyEvent, A, S extends ServedSession<E, A>>(
+    stream: Duplex,
+    service: Service<E, A, S>,
+    endpoint: Endpoint = endpointOf(stream),
+  ): void {
     const { clientAddress } = endpoint;
     if (stream.destroyed) return;
     const verdict = this.#closing ? 'drop' : this.#admission.enter(clientAddress);
@@ -88,18 +96,15 @@ export class ServerHost implements ConnectionHost {
       if (!this.#closing) this.#admission.leave(clientAddress);
       return;
     }
-    const session = new ServerSession(service.rules, this.now());
-    const application =
-      verdict === 'admit'
-        ? this.#begin(service, session, endpoint)
-        : turnAway(farewell(service.rules.hostname, 'connections'));
+    const session = service.session(this.now());
+    const application = verdict === 'admit' ? this.#begin(service, session, endpoint) : service.turnAway('connections');
     const connection = new ServerConnection(this, stream, session, application);
     this.#connections.set(connection, clientAddress);
-    this.#watch(service.rules);
+    this.#watch(service.limits);
     connection.start(service.implicitTls);
   }
 
-  closed(connection: ServerConnection): void {
+  closed(connection: Connection): void {
     const address = this.#connections.get(connection);
     if (address === undefined) return;
     this.#connections.delete(connection);
@@ -138,22 +143,30 @@ export class ServerHost implements ConnectionHost {
   }
 
   /** An application that cannot even begin is a fault of ours, not of the client. */
-  #begin(service: Service, session: ServerSession, endpoint: Endpoint): Application {
+  #begin<E extends AnyEvent, A, S extends ServedSession<E, A>>(
+    service: Service<E, A, S>,
+    session: S,
+    endpoint: Endpoint,
+  ): Application<E, A> {
     try {
       return service.application(session, endpoint);
     } catch (error) {
       this.report(error);
-      return turnAway(farewell(service.rules.hostname, 'fault'));
+      return service.turnAway('fault');
     }
   }
 
-  #arrive(socket: Socket, service: Service): void {
+  #arrive<E extends AnyEvent, A, S extends ServedSession<E, A>>(socket: Socket, service: Service<E, A, S>): void {
     const endpoint = endpointOf(socket);
     if (isProxy(service.proxies, endpoint)) void this.#arriveByProxy(socket, service, endpoint);
     else this.accept(socket, service, endpoint);
   }
 
-  async #arriveByProxy(socket: Socket, service: Service, proxy: Endpoint): Promise<void> {
+  async #arriveByProxy<E extends AnyEvent, A, S extends ServedSession<E, A>>(
+    socket: Socket,
+    service: Service<E, A, S>,
+    proxy: Endpoint,
+  ): Promise<void> {
     this.#arriving.add(socket);
     socket.on('error', () => {});
     const header = await takeProxyHeader(socket);
@@ -162,9 +175,9 @@ export class ServerHost implements ConnectionHost {
     else if (!socket.destroyed) this.accept(socket, service, header.endpoint ?? proxy);
   }
 
-  #watch({ limits }: ServerRules): void {
+  #watch({ idleTime, sessionTime }: { readonly idleTime: number; readonly sessionTime: number }): void {
     if (this.#timer !== undefined) return;
-    const shortest = Math.min(limits.idleTime, limits.sessionTime, this.handlerTime);
+    const shortest = Math.min(idleTime, sessionTime, this.handlerTime);
     const time = Math.max(5, Math.min(tickTime, shortest / 4));
     this.#timer = setInterval(() => this.#tick(), time).unref();
   }
@@ -182,10 +195,6 @@ function isProxy(proxies: BlockList | undefined, { clientAddress }: Endpoint): b
   if (proxies === undefined) return false;
   if (clientAddress === localEndpoint.clientAddress) return false;
   return proxies.check(clientAddress, clientAddress.includes(':') ? 'ipv6' : 'ipv4');
-}
-
-function turnAway(reply: Reply): Application {
-  return { handle: (event) => (event.kind === 'connect' ? reply : undefined), giveUp() {}, close() {} };
 }
 
 function open(server: Server, { host, port }: { readonly host?: string; readonly port: number }): Promise<void> {

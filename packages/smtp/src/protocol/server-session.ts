@@ -31,6 +31,9 @@ const tlsRecord = 0x16;
  * and the replies to a group of commands leave together (RFC 2920 §3.2). Times are milliseconds of any steady clock.
  */
 export class ServerSession {
+  /** The answers that stand for a fault of ours, and for the want of a certificate. */
+  readonly failed = serverReply.failed;
+  readonly tlsUnavailable = serverReply.tlsUnavailable;
   readonly #dialogue: Dialogue;
   #question: Question | undefined;
   #began = false;
@@ -107,8 +110,12 @@ export class ServerSession {
         this.#dialogue.aborting = false;
         return this.#ask({ kind: 'abort' });
       }
+      if (this.#dialogue.forgetting) {
+        this.#dialogue.forgetting = false;
+        return this.#ask({ kind: 'forget' });
+      }
       if (this.#draining) this.#drain();
-      const step = this.#step();
+      const step = this.#takeNext() ?? this.#step();
       if (step === 'more') return undefined;
       this.#since = this.#now;
       if (step !== 'done') return step.kind === 'text' ? step : this.#ask(step);
@@ -186,6 +193,12 @@ export class ServerSession {
   #ask(question: Question): Question {
     this.#question = question;
     return question;
+  }
+
+  #takeNext(): Question | undefined {
+    const { next } = this.#dialogue;
+    this.#dialogue.next = undefined;
+    return this.isOver ? undefined : next;
   }
 
   #step(): Step {

@@ -3,8 +3,9 @@ import type { Duplex } from 'node:stream';
 import { isDomain, parseLiteral } from '../address/domain.ts';
 import { Failure } from '../failure/failure.ts';
 import type { Endpoint } from '../net/endpoint.ts';
-import { ServerHost, type Service } from '../net/server-host.ts';
+import { ServerHost } from '../net/server-host.ts';
 import { openServerTls, type TlsSettings } from '../net/server-tls.ts';
+import { type SmtpService, smtpService } from '../net/smtp-service.ts';
 import type { Role } from '../protocol/server-rules.ts';
 import { checkExtensions } from './check-extensions.ts';
 import { composeRules } from './compose-rules.ts';
@@ -16,7 +17,7 @@ import { SessionView } from './session.ts';
 export type { ExtensionRules } from '../protocol/extension-rules.ts';
 export type { Hello } from '../protocol/server-event.ts';
 export type { Role } from '../protocol/server-rules.ts';
-export type { AcceptedRecipient, Transaction } from '../protocol/transaction.ts';
+export type { AcceptedRecipient, Resumption, TextCommand, Transaction } from '../protocol/transaction.ts';
 export type { FinalReplies, HandlerAnswer, ServerHandlers } from './handlers.ts';
 export type { IncomingText } from './incoming-text.ts';
 export type { Listener, ServerLimits, ServerOptions } from './options.ts';
@@ -49,20 +50,20 @@ export function createServer<State = unknown>(options: ServerOptions<State>): Se
   checkHostname(options.hostname);
   checkExtensions(options.extensions);
   const host = new ServerHost({ limits, tls, handlerTime: limits.handlerTime, report: onError });
-  const services = new Map<string, Service>();
+  const services = new Map<string, SmtpService>();
 
-  function serviceOf(role: Role, requireTls = false): Service {
+  function serviceOf(role: Role, requireTls = false): SmtpService {
     const key = requireTls ? `${role} over TLS` : role;
     let service = services.get(key);
     if (service === undefined) {
-      service = {
+      service = smtpService({
         rules: composeRules(options, { role, requireTls }, limits),
         implicitTls: role === 'submissions',
         application(session, endpoint) {
           const view = new SessionView(session, role, endpoint, options.state?.() as State);
           return new Conversation(options.handlers, view, onError);
         },
-      };
+      });
       services.set(key, service);
     }
     checkRole(service, tls !== undefined);
@@ -110,7 +111,7 @@ function checkHostname(hostname: string): void {
   throw new Failure('invalid', `${hostname} is neither a domain nor an address literal`);
 }
 
-function checkRole({ rules }: Service, hasTls: boolean): void {
+function checkRole({ rules }: SmtpService, hasTls: boolean): void {
   const needsTls = rules.role === 'submissions' || rules.requireTls;
   if (needsTls && !hasTls) throw new Failure('invalid', `The role ${rules.role} needs a certificate`);
   if (rules.requireAuth && rules.mechanisms.length === 0) {

@@ -1,6 +1,7 @@
 import type { Application } from '@posthorn/smtp/net/server-connection';
-import { ServerHost, type Service } from '@posthorn/smtp/net/server-host';
+import { ServerHost } from '@posthorn/smtp/net/server-host';
 import { openServerTls } from '@posthorn/smtp/net/server-tls';
+import { type SmtpService, smtpService } from '@posthorn/smtp/net/smtp-service';
 import { onTestFinished } from 'vitest';
 import { portOf, SocketClient } from './socket-client.ts';
 import { TestApplication } from './test-application.ts';
@@ -14,7 +15,7 @@ export interface TestHostOptions {
   readonly connections?: number;
   readonly connectionsPerAddress?: number;
   readonly handlerTime?: number;
-  readonly service?: Partial<Service>;
+  readonly service?: Partial<SmtpService>;
   readonly tls?: boolean;
 }
 
@@ -22,7 +23,7 @@ export interface TestHostOptions {
 export interface TestHost {
   readonly host: ServerHost;
   readonly port: number;
-  readonly service: Service;
+  readonly service: SmtpService;
   /** What was reported. */
   readonly errors: unknown[];
   /** A client that has read the greeting. */
@@ -39,10 +40,12 @@ export async function openTestHost(options: TestHostOptions = {}): Promise<TestH
     handlerTime,
     report: (error) => errors.push(error),
   });
-  const service: Service = {
-    rules: testRules(options.rules),
-    implicitTls: false,
-    application: options.application ?? (() => new TestApplication()),
+  const service: SmtpService = {
+    ...smtpService({
+      rules: testRules(options.rules),
+      implicitTls: false,
+      application: options.application ?? (() => new TestApplication()),
+    }),
     ...options.service,
   };
   const port = portOf(await host.listen({ host: '127.0.0.1', port: 0 }, service));
