@@ -5,7 +5,7 @@ import { type Reply, reply } from '@posthorn/smtp/reply/reply';
 import type { IncomingText, Session, Transaction } from '@posthorn/smtp/server';
 import type { Directory } from '../directory/directory.ts';
 import type { Envelope, Recipient } from '../queue/envelope.ts';
-import type { Draft, QueueStore } from '../queue/queue-store.ts';
+import type { Content, Draft, QueueStore } from '../queue/queue-store.ts';
 import { freshState } from '../queue/settle.ts';
 import { HopCount } from './hop-count.ts';
 import type { Log } from './log.ts';
@@ -15,7 +15,7 @@ import type { Scheduler } from './scheduler.ts';
 export interface ReceptionParts {
   readonly hostname: string;
   readonly directory: Directory;
-  readonly store: QueueStore;
+  readonly store: Pick<QueueStore, 'draft' | 'settle'>;
   readonly scheduler: Pick<Scheduler, 'take'>;
   readonly log: Log;
   readonly now: () => number;
@@ -41,7 +41,7 @@ export async function receiveMessage(
     const trace = Buffer.from(composeTrace(parts, session, { transaction, id: draft.id, receivedAt }));
     const size = trace.length + (await writeText(draft, trace, { text, mostHops: parts.mostHops }));
     const envelope = composeEnvelope(session, transaction, { id: draft.id, recipients, receivedAt, size });
-    const content = await draft.commit(envelope);
+    const content = await commitUnlessCancelled(parts.store, draft, { envelope, signal: text.signal });
     parts.log.info({ id: envelope.id, from: envelope.reversePath, size, client: session.clientAddress }, 'queued');
     parts.scheduler.take({ envelope, state: freshState(recipients, receivedAt) }, content);
     return reply(250, '2.0.0', `Ok: queued as ${envelope.id}`);
@@ -49,6 +49,21 @@ export async function receiveMessage(
     await draft.discard();
     return refusal(parts, session, error);
   }
+}
+
+/** The client that was told 451 for want of time sends it again: what is committed then would be there twice (RFC 1047). */
+async function commitUnlessCancelled(
+  store: Pick<QueueStore, 'settle'>,
+  draft: Draft,
+  { envelope, signal }: { readonly envelope: Envelope; readonly signal: AbortSignal },
+): Promise<Content> {
+  signal.throwIfAborted();
+  const content = await draft.commit(envelope);
+  if (signal.aborted) {
+    await store.settle(envelope.id, { state: 'done', reports: [] });
+    throw signal.reason;
+  }
+  return content;
 }
 
 class TooManyHops extends Error {}

@@ -16,10 +16,32 @@ export interface AddressGroup {
 /** One entry of an address list (RFC 5322 §3.4). */
 export type HeaderAddress = NamedMailbox | AddressGroup;
 
+/** How addresses without a domain, or with one of a single label, are made whole. */
+export interface AddressCompletion {
+  /** What stands behind the `@`, or behind the label. */
+  readonly domain: string;
+  /** Whether a single label is whole as it is. */
+  isWhole(label: string): boolean;
+}
+
+/** A list whose addresses are whole, and the text that says so. */
+export interface CompletedList {
+  readonly list: readonly HeaderAddress[];
+  readonly text: string;
+}
+
 interface Token {
   /** A run of characters, a quoted string with its quotes, a literal with its brackets, or one special. */
   readonly text: string;
   readonly kind: 'atom' | 'quoted' | 'literal' | 'special';
+  /** Where it ends in the text. */
+  readonly end: number;
+}
+
+/** Text that an address lacks, and where it belongs. */
+interface Insertion {
+  readonly at: number;
+  readonly text: string;
 }
 
 const atomCharacter = /[^\s()<>[\]:;@\\,."\p{Cc}]/u;
@@ -34,17 +56,38 @@ export function parseAddressList(text: string): HeaderAddress[] | undefined {
   return tokens === undefined ? undefined : new ListReader(tokens).read();
 }
 
+/**
+ * Reads the addresses of a header field, and makes those whole that are not; all else, names and comments, stays as it
+ * is. Undefined when one is faulty (RFC 6409 §4.2).
+ */
+export function completeAddressList(text: string, completion: AddressCompletion): CompletedList | undefined {
+  const tokens = readTokens(text);
+  const reader = tokens && new ListReader(tokens, completion);
+  const list = reader?.read();
+  if (reader === undefined || list === undefined) return undefined;
+  let whole = '';
+  let taken = 0;
+  for (const { at, text: missing } of reader.insertions) {
+    whole += text.slice(taken, at) + missing;
+    taken = at;
+  }
+  return { list, text: whole + text.slice(taken) };
+}
+
 /** The mailboxes of a list, those of its groups too. */
 export function mailboxesOf(list: readonly HeaderAddress[]): NamedMailbox[] {
   return list.flatMap((entry) => ('members' in entry ? entry.members : [entry]));
 }
 
 class ListReader {
+  readonly insertions: Insertion[] = [];
   readonly #tokens: readonly Token[];
+  readonly #completion: AddressCompletion | undefined;
   #at = 0;
 
-  constructor(tokens: readonly Token[]) {
+  constructor(tokens: readonly Token[], completion?: AddressCompletion) {
     this.#tokens = tokens;
+    this.#completion = completion;
   }
 
   read(): HeaderAddress[] | undefined {
@@ -72,13 +115,23 @@ class ListReader {
   }
 
   #mailbox(words: readonly Token[]): NamedMailbox | undefined {
-    if (!this.#take('<')) return addrSpec(words);
+    if (!this.#take('<')) return this.#addrSpec(words);
     const inner = this.#upTo('>');
     const name = phrase(words);
     const routeEnd = inner.findIndex((token) => token.text === ':' && token.kind === 'special');
-    const address = this.#take('>') ? addrSpec(inner.slice(routeEnd + 1)) : undefined;
+    const address = this.#take('>') ? this.#addrSpec(inner.slice(routeEnd + 1)) : undefined;
     if (name === undefined || address === undefined) return undefined;
     return name === '' ? address : { name, ...address };
+  }
+
+  #addrSpec(tokens: readonly Token[]): NamedMailbox | undefined {
+    const last = tokens.at(-1);
+    const completion = this.#completion;
+    if (completion === undefined || last === undefined) return addrSpec(tokens);
+    const missing = whatIsMissing(tokens, completion);
+    if (missing === '') return addrSpec(tokens);
+    this.insertions.push({ at: last.end, text: missing });
+    return addrSpec([...tokens, { kind: 'special', text: missing, end: last.end }]);
   }
 
   #next(special: string): boolean {
@@ -115,6 +168,13 @@ function phrase(tokens: readonly Token[]): string | undefined {
   return name;
 }
 
+function whatIsMissing(tokens: readonly Token[], { domain, isWhole }: AddressCompletion): string {
+  const at = tokens.findIndex(({ kind, text }) => kind === 'special' && text === '@');
+  if (at < 0) return `@${domain}`;
+  const [label, ...more] = tokens.slice(at + 1);
+  return label?.kind !== 'atom' || more.length > 0 || isWhole(label.text) ? '' : `.${domain}`;
+}
+
 /** The one parser of mailboxes decides; two words without a dot between them are no local-part (RFC 5322 §3.4.1). */
 function addrSpec(tokens: readonly Token[]): NamedMailbox | undefined {
   const runs = tokens.some(
@@ -132,11 +192,11 @@ function readTokens(text: string): Token[] | undefined {
     const character = text[at] as string;
     const end = tokenEnd(text, at);
     if (end <= at) return undefined;
-    if (character === '"') tokens.push({ kind: 'quoted', text: text.slice(at, end) });
-    else if (character === '[') tokens.push({ kind: 'literal', text: text.slice(at, end) });
-    else if (specials.includes(character)) tokens.push({ kind: 'special', text: character });
+    if (character === '"') tokens.push({ kind: 'quoted', text: text.slice(at, end), end });
+    else if (character === '[') tokens.push({ kind: 'literal', text: text.slice(at, end), end });
+    else if (specials.includes(character)) tokens.push({ kind: 'special', text: character, end });
     else if (character !== '(' && character !== ' ' && character !== '\t')
-      tokens.push({ kind: 'atom', text: text.slice(at, end) });
+      tokens.push({ kind: 'atom', text: text.slice(at, end), end });
     at = end;
   }
   return tokens;

@@ -1,4 +1,4 @@
-import type { Mechanism } from '../sasl/mechanism.ts';
+import type { ServerMechanism } from '../sasl/mechanism.ts';
 import type { ExtensionRules } from './extension-rules.ts';
 import type { TextRules } from './text-intake.ts';
 
@@ -38,7 +38,7 @@ export interface ServerRules {
   /** The first word of the greeting and of many replies: a domain or an address literal (RFC 5321 §4.2). */
   readonly hostname: string;
   /** Empty when AUTH is not served. */
-  readonly mechanisms: readonly Mechanism[];
+  readonly mechanisms: readonly ServerMechanism[];
   /** Whether passwords may go over the wire in clear text (RFC 8314 §4). */
   readonly cleartextAuth: boolean;
   /** Whether STARTTLS is served: there is a certificate (RFC 3207 §4). */

@@ -3,7 +3,8 @@ import type { Application } from '../net/server-connection.ts';
 import type { Answer } from '../protocol/server-answers.ts';
 import type { ServerEvent } from '../protocol/server-event.ts';
 import { serverReply } from '../protocol/server-reply.ts';
-import type { Transaction } from '../protocol/transaction.ts';
+import { isSubmission } from '../protocol/server-rules.ts';
+import type { TextCommand, Transaction } from '../protocol/transaction.ts';
 import type { Reply } from '../reply/reply.ts';
 import type { HandlerAnswer, ServerHandlers } from './handlers.ts';
 import { MessageHandling } from './message-handling.ts';
@@ -14,8 +15,12 @@ type Decision = HandlerAnswer | Promise<HandlerAnswer>;
 /** What is told when a handler throws, or a listener has trouble. */
 export type ErrorListener<State> = (error: unknown, session?: Session<State>) => void;
 
+/** A submission is answered within two minutes, the watch over deadlines included (RFC 6409 §5.3). */
+const submissionTime = 118_000;
+
 /** Leads the events of one session to the handlers, and their answers back. */
 export class Conversation<State> implements Application {
+  readonly answerTime: number;
   readonly #handlers: ServerHandlers<State>;
   readonly #session: Session<State>;
   readonly #onError: ErrorListener<State>;
@@ -25,6 +30,7 @@ export class Conversation<State> implements Application {
     this.#handlers = handlers;
     this.#session = session;
     this.#onError = onError;
+    this.answerTime = isSubmission(session.role) ? submissionTime : Number.POSITIVE_INFINITY;
   }
 
   handle(event: ServerEvent): Answer | Promise<Answer> {
@@ -32,13 +38,17 @@ export class Conversation<State> implements Application {
       case 'text':
         return this.#message?.push(event.bytes);
       case 'message':
-        return this.#begin(event.transaction);
+        return this.#begin(event.transaction, event.by);
       case 'chunk':
         return this.#message?.refusal();
       case 'end':
         return this.#message?.conclude(event.recipient, event.refused) ?? serverReply.failed;
       case 'abort':
         return this.#abort();
+      case 'mail':
+        return this.#mail(event.transaction);
+      case 'forget':
+        return this.#guard(() => this.#forget());
       case 'authenticate':
         return this.#guard(() => this.#handlers.authenticate?.(this.#session, event.credentials));
       default:
@@ -58,7 +68,10 @@ export class Conversation<State> implements Application {
   }
 
   #decide(
-    event: Exclude<ServerEvent, { kind: 'text' | 'message' | 'chunk' | 'end' | 'abort' | 'authenticate' }>,
+    event: Exclude<
+      ServerEvent,
+      { kind: 'text' | 'mail' | 'message' | 'chunk' | 'end' | 'abort' | 'forget' | 'authenticate' }
+    >,
   ): Decision {
     const handlers = this.#handlers;
     const session = this.#session;
@@ -69,8 +82,6 @@ export class Conversation<State> implements Application {
         return handlers.secured?.(session);
       case 'hello':
         return handlers.hello?.(session, event.hello);
-      case 'mail':
-        return handlers.mail?.(session, event.transaction);
       case 'recipient':
         return handlers.recipient?.(session, event.recipient, event.transaction);
       case 'verify':
@@ -82,18 +93,37 @@ export class Conversation<State> implements Application {
     }
   }
 
-  #begin(transaction: Transaction): Answer | Promise<Answer> {
-    const answer = this.#guard(() => this.#handlers.data?.(this.#session, transaction));
-    if (answer instanceof Promise) return answer.then((reply) => this.#start(transaction, reply));
-    return this.#start(transaction, answer);
+  #mail(transaction: Transaction): Answer | Promise<Answer> {
+    const { mail, resume } = this.#handlers;
+    const answer = this.#guard(() => mail?.call(this.#handlers, this.#session, transaction));
+    return transaction.mail.transactionId === undefined || resume === undefined
+      ? answer
+      : this.#resume(transaction, answer);
   }
 
-  #start(transaction: Transaction, answer: Answer): Answer {
-    if (answer !== undefined && 'code' in answer && answer.code >= 400) return answer;
+  async #resume(transaction: Transaction, given: Answer | Promise<Answer>): Promise<Answer> {
+    const answer = await given;
+    if (isRefusal(answer)) return answer;
+    return (await this.#guard(() => this.#handlers.resume?.(this.#session, transaction))) ?? answer;
+  }
+
+  async #forget(): Promise<undefined> {
+    await this.#handlers.forget?.(this.#session);
+  }
+
+  #begin(transaction: Transaction, by: TextCommand): Answer | Promise<Answer> {
+    const answer = this.#guard(() => this.#handlers.data?.(this.#session, transaction));
+    if (answer instanceof Promise) return answer.then((reply) => this.#start(transaction, by, reply));
+    return this.#start(transaction, by, answer);
+  }
+
+  #start(transaction: Transaction, by: TextCommand, answer: Answer): Answer {
+    if (isRefusal(answer)) return answer;
     this.#message = new MessageHandling({
       run: (text) => this.#handlers.message(this.#session, transaction, text),
       recipients: this.#session.role === 'lmtp' ? transaction.recipients.length : 1,
       explain: (error) => this.#explain(error),
+      by,
     });
     return undefined;
   }
@@ -106,7 +136,7 @@ export class Conversation<State> implements Application {
   }
 
   /** Calls a handler; without one, or with one that answers at once, there is no promise to wait for. */
-  #guard(call: () => Decision | Promise<Answer> | undefined): Answer | Promise<Answer> {
+  #guard(call: () => Decision | Answer | Promise<Answer>): Answer | Promise<Answer> {
     try {
       const answer = call();
       if (!isThenable(answer)) return answer as Answer;
@@ -124,6 +154,10 @@ export class Conversation<State> implements Application {
     this.#onError(error, this.#session);
     return error instanceof Failure && error.kind === 'full' ? serverReply.full : serverReply.failed;
   }
+}
+
+function isRefusal(answer: Answer): answer is Reply {
+  return answer !== undefined && 'code' in answer && answer.code >= 400;
 }
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {

@@ -1,5 +1,5 @@
 import type { Hello } from '../protocol/server-event.ts';
-import type { AcceptedRecipient, Transaction } from '../protocol/transaction.ts';
+import type { AcceptedRecipient, Resumption, Transaction } from '../protocol/transaction.ts';
 import type { Reply } from '../reply/reply.ts';
 import type { Credentials } from '../sasl/mechanism.ts';
 import type { IncomingText } from './incoming-text.ts';
@@ -28,6 +28,20 @@ export interface ServerHandlers<State = unknown> {
    */
   authenticate?(session: Session<State>, credentials: Credentials): Promise<{ readonly login: string } | Reply>;
   mail?(session: Session<State>, transaction: Transaction): HandlerAnswer | Promise<HandlerAnswer>;
+  /**
+   * MAIL that `mail` accepted and that has a TRANSID: where it goes on, if a session with the same EHLO name left some of
+   * its text behind; what is told has to be on stable storage. Nothing begins anew. What `message` gets then follows behind
+   * `transaction.offset`; for a message that was complete it gets nothing, and its reply is what the last one was.
+   */
+  resume?(
+    session: Session<State>,
+    transaction: Transaction,
+  ): Resumption | Reply | undefined | Promise<Resumption | Reply | undefined>;
+  /**
+   * The client sent RSET, MAIL or QUIT: it will not ask again for what it named by TRANSID in this session, so that nothing
+   * of it need be kept (RFC 1845 §3).
+   */
+  forget?(session: Session<State>): void | Promise<void>;
   /** `transaction` holds the recipients before this one. */
   recipient?(
     session: Session<State>,

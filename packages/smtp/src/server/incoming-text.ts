@@ -1,12 +1,20 @@
 import type { Failure } from '../failure/failure.ts';
+import type { TextCommand } from '../protocol/transaction.ts';
 
 /**
  * The text of a message as it comes in: dots unstuffed, CRLF line ends, pieces in the order of the text. Iterate it once.
  * It throws Failure when the client breaks off or the text is refused (size, bare CR or LF): let that pass through.
  */
 export interface IncomingText extends AsyncIterable<Buffer> {
+  /** The command that it comes by. */
+  readonly by: TextCommand;
   /** Octets seen so far. */
   readonly size: number;
+  /**
+   * Aborted, with the Failure as its reason, once the reply can be positive no more: the client broke off within the
+   * text, the text was refused, or `limits.handlerTime` is over. What is stored after that would be sent twice (RFC 1047 §2).
+   */
+  readonly signal: AbortSignal;
 }
 
 /** Octets that may wait for the handler before the client is held back. */
@@ -16,6 +24,7 @@ const ended = Promise.resolve<IteratorResult<Buffer>>({ done: true, value: undef
 
 /** Carries a text from the connection, which puts pieces in, to the handler, which takes them out. */
 export class TextQueue implements IncomingText, AsyncIterator<Buffer> {
+  readonly by: TextCommand;
   size = 0;
   readonly #pieces: Buffer[] = [];
   #waiting = 0;
@@ -24,6 +33,20 @@ export class TextQueue implements IncomingText, AsyncIterator<Buffer> {
   #take: { resolve(result: IteratorResult<Buffer>): void; reject(failure: Failure): void } | undefined;
   /** Wakes the connection. */
   #room: (() => void) | undefined;
+  /** Why it comes to nothing. */
+  #cancelled: Failure | undefined;
+  /** Made when it is asked for. */
+  #controller: AbortController | undefined;
+
+  constructor(by: TextCommand) {
+    this.by = by;
+  }
+
+  get signal(): AbortSignal {
+    this.#controller ??= new AbortController();
+    if (this.#cancelled !== undefined) this.#controller.abort(this.#cancelled);
+    return this.#controller.signal;
+  }
 
   /** Puts a piece in; a promise says when there is room for the next. */
   push(piece: Buffer): Promise<undefined> | undefined {
@@ -50,9 +73,13 @@ export class TextQueue implements IncomingText, AsyncIterator<Buffer> {
     this.#take = undefined;
   }
 
-  /** Says that it will never be complete, or is refused: what waits is dropped. */
+  /**
+   * Says that it will never be complete, or is refused: what waits is dropped. A text that is complete may still be kept:
+   * clients that hang up behind it do not all come again.
+   */
   fail(failure: Failure): void {
     if (this.#end !== 'none' && this.#end !== 'ended') return;
+    if (this.#end === 'none') this.#cancel(failure);
     this.#end = failure;
     this.#drop();
     this.#take?.reject(failure);
@@ -63,6 +90,12 @@ export class TextQueue implements IncomingText, AsyncIterator<Buffer> {
   discard(): void {
     if (this.#end === 'none') this.#end = 'unwanted';
     this.#drop();
+  }
+
+  /** Says that the reply was negative, whatever the handler still does. */
+  giveUp(failure: Failure): void {
+    this.fail(failure);
+    this.#cancel(failure);
   }
 
   /** Whether the error is the failure that this text was ended with. */
@@ -92,6 +125,11 @@ export class TextQueue implements IncomingText, AsyncIterator<Buffer> {
   return(): Promise<IteratorResult<Buffer>> {
     this.discard();
     return ended;
+  }
+
+  #cancel(failure: Failure): void {
+    this.#cancelled ??= failure;
+    this.#controller?.abort(failure);
   }
 
   #drop(): void {

@@ -1,5 +1,6 @@
 import { Failure } from '../failure/failure.ts';
 import { serverReply } from '../protocol/server-reply.ts';
+import type { TextCommand } from '../protocol/transaction.ts';
 import { isPositive, type Reply } from '../reply/reply.ts';
 import type { FinalReplies } from './handlers.ts';
 import { type IncomingText, TextQueue } from './incoming-text.ts';
@@ -9,6 +10,7 @@ export interface MessageHandlingOptions {
   run(text: IncomingText): FinalReplies;
   /** Replies that are owed. */
   readonly recipients: number;
+  readonly by: TextCommand;
   /** Tells of an exception, and gives the reply it earns. */
   explain(error: unknown): Reply;
 }
@@ -17,7 +19,7 @@ export interface MessageHandlingOptions {
 export class MessageHandling {
   /** Resolves when the handler has done all it does. Never rejects. */
   readonly settled: Promise<void>;
-  readonly #text = new TextQueue();
+  readonly #text: TextQueue;
   readonly #replies: Reply[] = [];
   readonly #options: MessageHandlingOptions;
   #over = false;
@@ -26,6 +28,7 @@ export class MessageHandling {
 
   constructor(options: MessageHandlingOptions) {
     this.#options = options;
+    this.#text = new TextQueue(options.by);
     this.settled = this.#run();
   }
 
@@ -54,7 +57,7 @@ export class MessageHandling {
 
   /** The handler is waited for no longer. */
   giveUp(): void {
-    this.fail(new Failure('timeout', 'The message handler took too long'));
+    this.#text.giveUp(new Failure('timeout', 'The message handler took too long'));
     this.#fill(serverReply.failed);
     this.#finish();
   }

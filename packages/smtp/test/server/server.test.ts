@@ -10,7 +10,7 @@ import {
   type Session,
 } from '@posthorn/smtp/server';
 import { createTransport } from 'nodemailer';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { SocketClient } from '../laws/socket-client.ts';
 import { streamPair } from '../laws/stream-pair.ts';
 import { testCertificate } from '../laws/test-certificate.ts';
@@ -167,6 +167,60 @@ describe('handlers', () => {
     await client.say(...transaction, 'RCPT TO:<c@y.test>', 'DATA');
     expect(await client.say('.')).toBe('250 2.0.0 Ok: queued as 1');
     expect(errors).toMatchObject([{ kind: 'timeout' }]);
+  });
+
+  it('CLI-DUP-1 are told by a signal that it is too late to keep the message', async () => {
+    const told: unknown[] = [];
+    const { greeted } = await open(
+      {
+        async message(_session, _transaction, text) {
+          await readAll(text);
+          expect(text.signal.aborted).toBe(false);
+          await new Promise((resolve) => text.signal.addEventListener('abort', resolve));
+          told.push(text.signal.reason);
+          return queued;
+        },
+      },
+      { limits: { handlerTime: 30 } },
+    );
+    const client = await greeted();
+    await client.say(...transaction, 'DATA');
+    expect(await client.say('.')).toBe('451 4.3.0 Local error in processing');
+    await expect.poll(() => told).toMatchObject([{ kind: 'timeout' }]);
+  });
+
+  it('SUB-15 on submission have two minutes for a command and for the final dot', async () => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'performance'] });
+    onTestFinished(() => {
+      vi.useRealTimers();
+    });
+    const slow = () => new Promise<never>(() => {});
+    const { server } = await open(
+      {
+        authenticate: async () => ({ login: 'ann' }),
+        recipient: (_session, { mailbox }) => (mailbox.localPart === 'slow' ? slow() : undefined),
+        message: slow,
+      },
+      { allowCleartextAuth: true, limits: { errors: 100 } },
+    );
+    const [near, far] = streamPair();
+    server.acceptStream(far, { role: 'submission' });
+    let said = '';
+    near.on('data', (octets: Buffer) => {
+      said += octets.toString();
+    });
+    near.write(`EHLO c.test\r\nAUTH PLAIN ${Buffer.from('\0ann\0x').toString('base64')}\r\nMAIL FROM:<a@x.test>\r\n`);
+    near.write('RCPT TO:<slow@y.test>\r\n');
+    await expect.poll(() => said).toMatch(/235 .*\r\n250 .*\r\n$/);
+    vi.advanceTimersByTime(119_000);
+    await expect.poll(() => said).toMatch(/\r\n451 4\.3\.0 .*\r\n$/);
+    near.write('RCPT TO:<b@y.test>\r\nDATA\r\n');
+    await expect.poll(() => said).toMatch(/354 .*\r\n$/);
+    near.write('Hello\r\n.\r\n');
+    await expect.poll(() => near.writableLength).toBe(0);
+    await new Promise((resolve) => setImmediate(resolve));
+    vi.advanceTimersByTime(119_000);
+    await expect.poll(() => said).toMatch(/354 .*\r\n451 4\.3\.0 .*\r\n$/);
   });
 
   it('SEC-RES-1 CLI-DUP-1 that never read a long text do not hold the session for longer than they may', async () => {

@@ -1,0 +1,77 @@
+import { Failure } from '@posthorn/smtp/failure/failure';
+import type { IncomingText, Session, Transaction } from '@posthorn/smtp/server';
+import { describe, expect, it } from 'vitest';
+import { createDirectory } from '../../src/directory/directory.ts';
+import { Log } from '../../src/mta/log.ts';
+import { receiveMessage } from '../../src/mta/reception.ts';
+import type { QueueStore } from '../../src/queue/queue-store.ts';
+import { createMemoryStore } from '../../src/spool/memory-store.ts';
+import { memoryLog } from './fixture.ts';
+
+const session = { role: 'mx', clientAddress: '192.0.2.1' } as Session;
+const transaction = {
+  reversePath: { localPart: 'a', domain: 'example.com' },
+  mail: {},
+  recipients: [{ mailbox: { localPart: 'b', domain: 'example.org' }, parameters: {} }],
+} as unknown as Transaction;
+
+/** A text that is there at once, and what cancels it. */
+function textOf(octets: string, controller: AbortController): IncomingText {
+  return {
+    by: 'DATA',
+    size: octets.length,
+    by: 'DATA',
+    signal: controller.signal,
+    async *[Symbol.asyncIterator]() {
+      yield Buffer.from(octets);
+    },
+  };
+}
+
+function receive(store: Pick<QueueStore, 'draft' | 'settle'>, text: IncomingText) {
+  const taken: string[] = [];
+  const parts = {
+    hostname: 'mx.example.org',
+    directory: createDirectory({ hostname: 'mx.example.org', domains: { 'example.org': { mailboxes: '*' } } }),
+    store,
+    scheduler: { take: (message: { envelope: { id: string } }) => taken.push(message.envelope.id) },
+    log: new Log(memoryLog()),
+    now: () => 0,
+    mostHops: 100,
+  };
+  return { taken, answer: receiveMessage(parts, session, { transaction, text }) };
+}
+
+const late = new Failure('timeout', 'too late');
+
+describe('reception', () => {
+  it('CLI-DUP-1 keeps nothing of a message whose client was told 451 before the commit', async () => {
+    await using store = createMemoryStore({ now: () => 0 });
+    const controller = new AbortController();
+    controller.abort(late);
+    const { taken, answer } = receive(store, textOf('Subject: x\r\n\r\nHello\r\n', controller));
+    await expect(answer).rejects.toBe(late);
+    expect([store.count(), taken]).toEqual([0, []]);
+  });
+
+  it('CLI-DUP-1 takes a commit back that was still under way when its client was told 451', async () => {
+    await using store = createMemoryStore({ now: () => 0 });
+    const controller = new AbortController();
+    const slow = {
+      settle: store.settle.bind(store),
+      draft() {
+        const draft = store.draft();
+        const commit = draft.commit.bind(draft);
+        draft.commit = async (envelope) => {
+          const content = await commit(envelope);
+          controller.abort(late);
+          return content;
+        };
+        return draft;
+      },
+    };
+    const { taken, answer } = receive(slow, textOf('Subject: x\r\n\r\nHello\r\n', controller));
+    await expect(answer).rejects.toBe(late);
+    expect([store.count(), taken]).toEqual([0, []]);
+  });
+});
