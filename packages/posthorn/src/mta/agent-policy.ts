@@ -21,7 +21,8 @@ export function retryPolicyOf({ queue }: Config): RetryPolicy {
 /** What bounds the scheduler under a configuration. */
 export function schedulerLimitsOf({ queue, limits }: Config): SchedulerLimits {
   return {
-    concurrency: queue.concurrencyPerDestination,
+    // One more for each connection: its envelope leaves together with the text before it (RFC 2920 §3.1).
+    concurrency: 2 * queue.concurrencyPerDestination,
     waiting: mostWaiting,
     messages: mostInHand,
     octets: limits.memory / 2,

@@ -1,11 +1,10 @@
 import type { DeliveryJob } from '../queue/delivery-agent.ts';
 import type { Outcome } from '../queue/outcome.ts';
+import { WaitingLine } from './waiting-line.ts';
 
 /** A job that waits for its turn, and who is told what came of it. */
 export interface Waiting {
-  readonly job: DeliveryJob;
-  /** Aborts the job's signal. */
-  readonly controller: AbortController;
+  readonly job: Omit<DeliveryJob, 'signal'>;
   /** Undefined: the job did not begin. */
   done(outcomes: readonly Outcome[] | undefined): void;
 }
@@ -20,7 +19,7 @@ export interface DestinationLimits {
 
 interface Destination {
   running: number;
-  readonly waiting: Waiting[];
+  readonly waiting: WaitingLine;
 }
 
 /** Runs jobs, a bounded number of them to each next hop; one destination never holds up another (RFC 5321 §4.5.4.1). */
@@ -34,23 +33,26 @@ export class Destinations {
     this.#run = run;
   }
 
-  /** Takes a job; false when too many wait for its next hop already. */
+  /** Takes a job; false when too many of no lower priority wait for its next hop already. */
   offer(waiting: Waiting): boolean {
     const key = waiting.job.nextHop.key;
-    const destination = this.#byKey.get(key) ?? { running: 0, waiting: [] };
+    const destination = this.#byKey.get(key) ?? { running: 0, waiting: new WaitingLine() };
     if (destination.running < this.#limits.concurrency) {
       this.#byKey.set(key, destination);
       this.#start(key, destination, waiting);
       return true;
     }
-    if (destination.waiting.length >= this.#limits.waiting) return false;
+    const isFull = destination.waiting.length >= this.#limits.waiting;
+    const displaced = isFull ? destination.waiting.displace(waiting.job.envelope.priority ?? 0) : undefined;
+    if (isFull && displaced === undefined) return false;
     destination.waiting.push(waiting);
+    displaced?.done(undefined);
     return true;
   }
 
   /** Gives back all jobs that have not begun: their `done` gets undefined. */
   giveBack(): void {
-    for (const { waiting } of this.#byKey.values()) for (const { done } of waiting.splice(0)) done(undefined);
+    for (const { waiting } of this.#byKey.values()) for (const { done } of waiting.clear()) done(undefined);
   }
 
   #start(key: string, destination: Destination, waiting: Waiting): void {

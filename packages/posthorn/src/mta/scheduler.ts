@@ -5,6 +5,7 @@ import type { Content, QueuedMessage, QueueStore } from '../queue/queue-store.ts
 import type { RetryPolicy } from '../queue/retry-policy.ts';
 import { settle } from '../queue/settle.ts';
 import { type Group, groupByNextHop } from './attempt.ts';
+import { Deadlines } from './deadlines.ts';
 import { type DestinationLimits, Destinations, type Waiting } from './destinations.ts';
 import type { Log } from './log.ts';
 import type { ReportWriter } from './report-writer.ts';
@@ -57,17 +58,20 @@ export class Scheduler {
   readonly #parts: SchedulerParts;
   readonly #destinations: Destinations;
   readonly #inHand = new Set<InHand>();
-  readonly #running = new Map<AbortController, number>();
+  readonly #deadlines: Deadlines;
   readonly #settling = new Set<Promise<void>>();
   readonly #timer: WakeTimer;
   #octets = 0;
   #watchdog: NodeJS.Timeout;
   #claiming: Promise<void> | undefined;
   #stopped = false;
+  /** Whether the store may have more that is due, for which there was no room. */
+  #left = false;
 
   constructor(parts: SchedulerParts) {
     this.#parts = parts;
     this.#destinations = new Destinations(parts.limits, (waiting) => this.#attempt(waiting));
+    this.#deadlines = new Deadlines(parts.now, parts.limits.attemptTime);
     this.#timer = new WakeTimer(parts.now, longestSleep, () => this.wake());
     this.#watchdog = setInterval(() => this.#watch(), 10_000).unref();
   }
@@ -88,7 +92,9 @@ export class Scheduler {
 
   /** Looks at the store: something may be due. */
   wake(): void {
-    if (this.#stopped || this.#claiming !== undefined || !this.#hasRoom()) return;
+    if (this.#stopped || this.#claiming !== undefined) return;
+    this.#left = !this.#hasRoom();
+    if (this.#left) return;
     this.#claiming = this.#claim()
       .catch((error: unknown) => this.#parts.log.error({ err: error }, 'the queue cannot be read'))
       .finally(() => {
@@ -104,7 +110,7 @@ export class Scheduler {
     clearInterval(this.#watchdog);
     await this.#claiming;
     this.#destinations.giveBack();
-    const abort = setTimeout(() => this.#abortAll(), grace);
+    const abort = setTimeout(() => this.#deadlines.abortAll(), grace);
     while (this.#inHand.size > 0 || this.#settling.size > 0) {
       await Promise.allSettled(this.#settling);
       if (this.#inHand.size > 0) await new Promise((resolve) => setTimeout(resolve, 10));
@@ -160,19 +166,17 @@ export class Scheduler {
   #offer(entry: InHand, group: Group): void {
     const { envelope } = entry.message;
     const { nextHop, recipients } = group;
-    const controller = new AbortController();
-    const job = { envelope, recipients, content: entry.content, nextHop, signal: controller.signal };
+    const job = { envelope, recipients, content: entry.content, nextHop };
     const done = (outcomes: readonly Outcome[] | undefined) => {
       if (outcomes === undefined) entry.crowded = true;
       for (const [at, outcome] of outcomes?.entries() ?? []) entry.outcomes.set(group.indexes[at] as number, outcome);
       this.#closeOne(entry);
     };
-    if (!this.#destinations.offer({ job, controller, done })) done(undefined);
+    if (!this.#destinations.offer({ job, done })) done(undefined);
   }
 
   async #attempt(waiting: Waiting): Promise<void> {
-    const { job, controller, done } = waiting;
-    this.#running.set(controller, this.#parts.now() + this.#parts.limits.attemptTime);
+    const { job, done } = waiting;
     let outcomes: readonly Outcome[];
     try {
       outcomes = await this.#deliver(waiting);
@@ -181,7 +185,6 @@ export class Scheduler {
       const fault = { kind: 'deferred', status: '4.3.0', at: this.#parts.now(), text: 'Internal error' } as const;
       outcomes = sameOutcome(job.recipients.length, fault);
     }
-    this.#running.delete(controller);
     done(outcomes);
   }
 
@@ -193,7 +196,7 @@ export class Scheduler {
     }
     const agent = this.#parts.agentFor(nextHop);
     if (agent === undefined) throw new Error(`no agent for ${nextHop.kind}`);
-    return agent.deliver(job);
+    return agent.deliver({ ...job, signal: this.#deadlines.signal() });
   }
 
   #closeOne(entry: InHand): void {
@@ -208,7 +211,7 @@ export class Scheduler {
         this.#settling.delete(settling);
         this.#inHand.delete(entry);
         this.#octets -= heldOctets(entry.content);
-        this.#wakeSoon();
+        if (this.#left) this.wake();
       });
     this.#settling.add(settling);
   }
@@ -265,13 +268,10 @@ export class Scheduler {
     this.#settling.add(tracked);
   }
 
-  #wakeSoon(): void {
-    if (!this.#stopped && !this.#timer.isSet) this.#sleep();
-  }
-
   #sleep(): void {
     this.#timer.clear();
-    const due = this.#hasRoom() ? this.#parts.store.nextDue() : undefined;
+    this.#left = !this.#hasRoom();
+    const due = this.#left ? undefined : this.#parts.store.nextDue();
     if (due !== undefined) this.#wakeBy(due);
   }
 
@@ -280,13 +280,8 @@ export class Scheduler {
   }
 
   #watch(): void {
-    const now = this.#parts.now();
-    for (const [controller, deadline] of this.#running) if (now > deadline) controller.abort();
-    this.#wakeSoon();
-  }
-
-  #abortAll(): void {
-    for (const controller of this.#running.keys()) controller.abort();
+    this.#deadlines.watch();
+    if (!this.#stopped && !this.#timer.isSet) this.#sleep();
   }
 }
 
