@@ -16,4 +16,6 @@ export interface ExtensionRules {
   readonly tracking?: boolean;
   /** CHECKPOINT, but not in LMTP (RFC 1845 §2). */
   readonly checkpoint?: boolean;
+  /** SEND, SOML and SAML, but not in LMTP: mail that is shown on terminals (RFC 821 §3.4, RFC 5321 §F.6). */
+  readonly terminals?: boolean;
 }

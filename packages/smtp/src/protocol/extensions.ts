@@ -26,6 +26,9 @@ const lines: readonly Line[] = [
   ({ limits }) => named('LIMITS', limitNames(limits)),
   () => 'VRFY',
   (rules) => (rules.expand ? 'EXPN' : undefined),
+  ({ role, extensions }) => (extensions.terminals && role !== 'lmtp' ? 'SEND' : undefined),
+  ({ role, extensions }) => (extensions.terminals && role !== 'lmtp' ? 'SOML' : undefined),
+  ({ role, extensions }) => (extensions.terminals && role !== 'lmtp' ? 'SAML' : undefined),
   ...extensionLines,
   () => 'HELP',
 ];

@@ -7,12 +7,21 @@ import { refusesEarlyTalk } from './server-commands.ts';
 import type { Hello, Question } from './server-event.ts';
 import { serverReply } from './server-reply.ts';
 import { beginText, concludeChunk, concludeText } from './server-text.ts';
+import type { Resumption, Transaction } from './transaction.ts';
 
-/** What the application says to a question: nothing accepts, `login` is who an authenticated client is. */
-export type Answer = Reply | { readonly login: string } | undefined;
+/**
+ * What the application says to a question: nothing accepts, `login` is who an authenticated client is, and with a
+ * Resumption MAIL goes on where an earlier session was broken off.
+ */
+export type Answer = Reply | { readonly login: string } | Resumption | undefined;
 
 /** Acts on the answer to a question: gives its reply, and changes the state if that is positive. */
 export function settle(dialogue: Dialogue, question: Question, answer: Answer): undefined {
+  if (answer !== undefined && 'offset' in answer) {
+    return question.kind === 'mail'
+      ? resume(dialogue, question.transaction, answer)
+      : settle(dialogue, question, undefined);
+  }
   if (question.kind === 'authenticate') return concludeAuth(dialogue, answer);
   const reply = answer !== undefined && 'code' in answer ? sound(answer) : undefined;
   if (reply === undefined || isPositive(reply)) accept(dialogue, question, reply);
@@ -37,8 +46,7 @@ function accept(dialogue: Dialogue, question: Exclude<Question, { kind: 'authent
       return awaitTls(dialogue);
     case 'mail':
       dialogue.enter('mail');
-      dialogue.rcpts = 0;
-      dialogue.transaction = question.transaction as OpenTransaction;
+      open(dialogue, question.transaction as OpenTransaction);
       return dialogue.write(reply ?? serverReply.sender);
     case 'recipient':
       return addRecipient(dialogue, question, reply);
@@ -52,8 +60,22 @@ function accept(dialogue: Dialogue, question: Exclude<Question, { kind: 'authent
     case 'expand':
       return dialogue.write(fit(question, reply ?? serverReply.unverified));
     case 'abort':
+    case 'forget':
       return undefined;
   }
+}
+
+function open(dialogue: Dialogue, transaction: OpenTransaction): undefined {
+  dialogue.rcpts = 0;
+  dialogue.transaction = transaction;
+  if (transaction.mail.transactionId !== undefined) dialogue.promised = true;
+}
+
+/** Goes on where an earlier session was broken off: the count is the first word, and there is no status (RFC 1845 §3). */
+function resume(dialogue: Dialogue, transaction: Transaction, { offset, recipients, by }: Resumption): undefined {
+  dialogue.enter(by === 'BDAT' ? 'chunks' : 'resumed');
+  open(dialogue, { ...transaction, recipients: [...recipients], offset });
+  dialogue.writePlain({ code: 355, lines: [`${offset} is the transaction offset`] });
 }
 
 function refuse(dialogue: Dialogue, question: Exclude<Question, { kind: 'authenticate' }>, reply: Reply): undefined {
@@ -78,6 +100,7 @@ function refuse(dialogue: Dialogue, question: Exclude<Question, { kind: 'authent
     case 'expand':
       return dialogue.fail(fit(question, reply));
     case 'abort':
+    case 'forget':
       return undefined;
     default:
       return dialogue.fail(reply);
@@ -145,7 +168,9 @@ function awaitText(dialogue: Dialogue): undefined {
   beginText(dialogue, 'DATA');
   dialogue.reading = 'text';
   dialogue.urgent = true;
-  dialogue.writePlain(serverReply.startText);
+  const offset = dialogue.transaction?.offset;
+  if (offset === undefined) dialogue.writePlain(serverReply.startText);
+  else dialogue.writePlain({ code: 354, lines: [`Continue at octet ${offset}`] });
 }
 
 function fit(question: Question & { kind: 'verify' | 'expand' }, reply: Reply): Reply {

@@ -10,7 +10,7 @@ import { whyNotHold } from './future-release.ts';
 import { composeHelp } from './help.ts';
 import { beginAuth } from './server-auth.ts';
 import type { Question } from './server-event.ts';
-import { whyNot } from './server-order.ts';
+import { isOpening, whyNot } from './server-order.ts';
 import { serverReply } from './server-reply.ts';
 
 type MailCommand = Extract<Command, { readonly reversePath: ReversePath }>;
@@ -36,6 +36,9 @@ function carryOut(dialogue: Dialogue, command: Exclude<Command, BdatCommand>): Q
     case 'LHLO':
       return { kind: 'hello', hello: command };
     case 'MAIL':
+    case 'SEND':
+    case 'SOML':
+    case 'SAML':
       return mail(dialogue, command);
     case 'RCPT':
       return recipient(dialogue, command);
@@ -58,6 +61,7 @@ function settleAtOnce(dialogue: Dialogue, command: Command): undefined {
   if (command.verb === 'HELP') return dialogue.conclude(composeHelp(dialogue, command.argument));
   const state = dialogue.after(command.verb) ?? dialogue.state;
   if (command.verb === 'RSET') dialogue.dropText();
+  if (command.verb === 'RSET' || command.verb === 'QUIT') dialogue.forget();
   if (command.verb !== 'NOOP') dialogue.enter(state);
   dialogue.write(command.verb === 'QUIT' ? serverReply.goodbye : serverReply.ok);
   if (command.verb === 'QUIT') dialogue.end();
@@ -65,7 +69,7 @@ function settleAtOnce(dialogue: Dialogue, command: Command): undefined {
 
 /** MAILMAX and RCPTMAX count commands, whatever becomes of them (RFC 9422 §4). */
 export function count(dialogue: Dialogue, verb: string): void {
-  if (verb === 'MAIL') dialogue.mails += 1;
+  if (isOpening(verb)) dialogue.mails += 1;
   else if (verb === 'RCPT') dialogue.rcpts += 1;
 }
 
@@ -80,8 +84,11 @@ function mail(dialogue: Dialogue, command: MailCommand): Question | undefined {
     whyNotBy(dialogue, read) ??
     whyNotHold(dialogue, read);
   if (refusal !== undefined) return dialogue.fail(refusal);
-  const transaction = { reversePath: command.reversePath, mail: read, recipients: [] };
-  return { kind: 'mail', transaction };
+  const verb = command.verb === 'MAIL' ? {} : { verb: command.verb };
+  const transaction = { ...verb, reversePath: command.reversePath, mail: read, recipients: [] };
+  dialogue.forget();
+  dialogue.next = { kind: 'mail', transaction };
+  return undefined;
 }
 
 function recipient(dialogue: Dialogue, command: RcptCommand): Question | undefined {
@@ -122,7 +129,7 @@ function data(dialogue: Dialogue): Question | undefined {
   if (transaction === undefined) return dialogue.fail(serverReply.noSender);
   if (transaction.mail.body === 'BINARYMIME') return dialogue.fail(serverReply.binaryByData);
   if (refusesEarlyTalk(dialogue)) return undefined;
-  return { kind: 'message', transaction };
+  return { kind: 'message', transaction, by: 'DATA' };
 }
 
 /** Whether commands lie behind one whose reply a client has to wait for; it then ends the session (RFC 2920 §3.1). */
@@ -156,5 +163,5 @@ function readyChunk(dialogue: Dialogue, { size, last }: BdatCommand, refusal: Re
   dialogue.reading = 'chunk';
   const { transaction, text } = dialogue;
   if (refusal !== undefined || text !== undefined || transaction === undefined) return undefined;
-  return { kind: 'message', transaction };
+  return { kind: 'message', transaction, by: 'BDAT' };
 }

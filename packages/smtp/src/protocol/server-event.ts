@@ -1,6 +1,6 @@
 import type { Reply } from '../reply/reply.ts';
 import type { Credentials } from '../sasl/mechanism.ts';
-import type { AcceptedRecipient, Transaction } from './transaction.ts';
+import type { AcceptedRecipient, TextCommand, Transaction } from './transaction.ts';
 
 /** Who the client says it is (RFC 5321 §4.1.1.1). */
 export interface Hello {
@@ -12,13 +12,14 @@ export interface Hello {
 /**
  * What a session asks. Each awaits one answer, where none or a positive reply accepts; only `text` awaits nothing.
  * `message` is a text that is about to come; `chunk` the end of a BDAT chunk with more to follow; `abort` a text that
- * will never be complete; `end` its end. `end` comes once, and in LMTP once per recipient (RFC 2033 §4.2).
+ * will never be complete; `forget` the client's sign that it will not ask again for what it named by TRANSID; `end` its end. `end` comes once, and in LMTP once per recipient (RFC 2033 §4.2).
  */
 export type ServerEvent =
-  | { readonly kind: 'connect' | 'secured' | 'starttls' | 'abort' }
+  | { readonly kind: 'connect' | 'secured' | 'starttls' | 'abort' | 'forget' }
   | { readonly kind: 'hello'; readonly hello: Hello }
   | { readonly kind: 'authenticate'; readonly credentials: Credentials }
-  | { readonly kind: 'mail' | 'message'; readonly transaction: Transaction }
+  | { readonly kind: 'mail'; readonly transaction: Transaction }
+  | { readonly kind: 'message'; readonly transaction: Transaction; readonly by: TextCommand }
   | { readonly kind: 'recipient'; readonly recipient: AcceptedRecipient; readonly transaction: Transaction }
   | { readonly kind: 'text'; readonly bytes: Buffer }
   | { readonly kind: 'chunk' /** Octets of this chunk. */; readonly size: number }

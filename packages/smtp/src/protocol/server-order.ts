@@ -4,12 +4,19 @@ import type { Dialogue } from './dialogue.ts';
 import { serverReply } from './server-reply.ts';
 import type { ServerInput } from './server-table.ts';
 
-/** Verbs that are known but not served: relaying backwards, terminals, other queues (RFC 5321 §4.2.4). */
-const notServed: ReadonlySet<Verb> = new Set(['SEND', 'SOML', 'SAML', 'TURN', 'ETRN', 'ATRN']);
+/** Verbs that are known but not served: relaying backwards, other queues (RFC 5321 §4.2.4). */
+const notServed: ReadonlySet<Verb> = new Set(['TURN', 'ETRN', 'ATRN']);
+/** Verbs that open a transaction (RFC 5321 §4.1.1.2, RFC 821 §3.4). */
+const opening: ReadonlySet<string> = new Set(['MAIL', 'SEND', 'SOML', 'SAML']);
 /** What may come before TLS where that is needed (RFC 3207 §4). */
 const beforeTls: ReadonlySet<Verb> = new Set(['EHLO', 'HELO', 'LHLO', 'NOOP', 'RSET', 'QUIT', 'STARTTLS']);
 /** What may come before AUTH where that is needed (RFC 4954 §6). */
 const beforeAuth: ReadonlySet<Verb> = new Set([...beforeTls, 'AUTH', 'HELP']);
+
+/** Whether the verb opens a transaction (RFC 5321 §4.1.1.2, RFC 821 §3.4). */
+export function isOpening(verb: string): boolean {
+  return opening.has(verb);
+}
 
 /** Whether the verb is on offer here at all, in whatever state. */
 export function isServed(dialogue: Dialogue, verb: Verb): boolean {
@@ -17,6 +24,7 @@ export function isServed(dialogue: Dialogue, verb: Verb): boolean {
   if (verb === 'EHLO' || verb === 'HELO') return !dialogue.isLmtp;
   if (verb === 'LHLO') return dialogue.isLmtp;
   if (verb === 'EXPN') return rules.expand;
+  if (verb !== 'MAIL' && isOpening(verb)) return rules.extensions.terminals === true && !dialogue.isLmtp;
   if (verb === 'STARTTLS') return rules.startTls;
   if (verb === 'AUTH') return rules.mechanisms.length > 0;
   return !notServed.has(verb);
@@ -66,8 +74,10 @@ function outOfOrder(dialogue: Dialogue, verb: Verb): Reply {
       return serverReply.chunkFailed;
     case 'chunks':
       return serverReply.chunksBegan;
+    case 'resumed':
+      return isOpening(verb) ? serverReply.nested : serverReply.recipientsKnown;
     default:
-      if (verb === 'MAIL') return serverReply.nested;
+      if (isOpening(verb)) return serverReply.nested;
       return dialogue.isLmtp ? serverReply.noLmtpRecipients : serverReply.noRecipients;
   }
 }

@@ -21,6 +21,7 @@ export const serverReply = {
   noRecipients: reply(554, '5.5.1', 'No valid recipients'),
   noLmtpRecipients: reply(503, '5.5.1', 'No valid recipients'),
   chunksBegan: reply(503, '5.5.1', 'The text comes in BDAT chunks'),
+  recipientsKnown: reply(503, '5.5.1', 'The recipients are known from before; send DATA or BDAT'),
   chunkFailed: reply(503, '5.5.1', 'A chunk was refused; send RSET'),
   binaryByData: reply(503, '5.5.1', 'BINARYMIME needs BDAT'),
   tlsActive: reply(503, '5.5.1', 'TLS is already active'),
@@ -53,6 +54,7 @@ export const serverReply = {
   authCancelled: reply(501, '5.7.0', 'Authentication cancelled'),
   authBase64: reply(501, '5.5.2', 'Not valid base64'),
   authMalformed: reply(501, '5.5.2', 'Malformed authentication message'),
+  authEarly: reply(501, '5.7.0', 'The mechanism begins with a challenge'),
   authLineTooLong: reply(500, '5.5.6', 'Authentication line is too long'),
 
   full: reply(452, '4.3.1', 'Insufficient system storage'),

@@ -3,9 +3,10 @@ import type { Verb } from '../command/command.ts';
 /**
  * Where a session is (RFC 5321 §4.1.4). `refused`: the greeting said no; `greeted`: no HELO or EHLO yet, or none since
  * TLS began; `ready`: no transaction; `mail`, `rcpt`: a sender, and one recipient at least; `chunks`: some of the text
- * came by BDAT; `broken`: a chunk was refused, so nothing but a reset makes sense (RFC 3030 §2); `over`: nothing follows.
+ * came by BDAT; `resumed`: recipients and some of the text by DATA are there from an earlier session (RFC 1845 §3);
+ * `broken`: a chunk was refused, so nothing but a reset makes sense (RFC 3030 §2); `over`: nothing follows.
  */
-export type ServerState = 'refused' | 'greeted' | 'ready' | 'mail' | 'rcpt' | 'chunks' | 'broken' | 'over';
+export type ServerState = 'refused' | 'greeted' | 'ready' | 'mail' | 'rcpt' | 'resumed' | 'chunks' | 'broken' | 'over';
 
 /** A verb, where BDAT with LAST counts as one of its own. */
 export type ServerInput = Verb | 'BDAT LAST';
@@ -17,6 +18,7 @@ function idle(state: ServerState): Row {
   return { NOOP: state, HELP: state, VRFY: state, EXPN: state };
 }
 
+const opening: Row = { MAIL: 'mail', SEND: 'mail', SOML: 'mail', SAML: 'mail' };
 const restart: Row = { EHLO: 'ready', HELO: 'ready', LHLO: 'ready', STARTTLS: 'greeted', QUIT: 'over' };
 
 /**
@@ -26,13 +28,21 @@ const restart: Row = { EHLO: 'ready', HELO: 'ready', LHLO: 'ready', STARTTLS: 'g
 export const serverTable: Readonly<Record<ServerState, Row>> = {
   refused: { QUIT: 'over' },
   greeted: { ...restart, ...idle('greeted'), RSET: 'greeted' },
-  ready: { ...restart, ...idle('ready'), RSET: 'ready', AUTH: 'ready', MAIL: 'mail' },
+  ready: { ...restart, ...idle('ready'), RSET: 'ready', AUTH: 'ready', ...opening },
   mail: { ...restart, ...idle('mail'), RSET: 'ready', RCPT: 'rcpt' },
   rcpt: {
     ...restart,
     ...idle('rcpt'),
     RSET: 'ready',
     RCPT: 'rcpt',
+    DATA: 'ready',
+    BDAT: 'chunks',
+    'BDAT LAST': 'ready',
+  },
+  resumed: {
+    ...restart,
+    ...idle('resumed'),
+    RSET: 'ready',
     DATA: 'ready',
     BDAT: 'chunks',
     'BDAT LAST': 'ready',

@@ -3,16 +3,18 @@ import type { Chunk, Dialogue } from './dialogue.ts';
 import type { ServerEvent } from './server-event.ts';
 import { serverReply } from './server-reply.ts';
 import { TextIntake } from './text-intake.ts';
+import type { TextCommand } from './transaction.ts';
 
 /** What a step through the input gave: an event, nothing worth telling, or the wish for more octets. */
 export type Step = ServerEvent | 'done' | 'more';
 
 /** Begins the text of DATA or BDAT. */
-export function beginText(dialogue: Dialogue, by: 'DATA' | 'BDAT'): undefined {
+export function beginText(dialogue: Dialogue, by: TextCommand): undefined {
   const { rules, transaction } = dialogue;
   const binary = transaction?.mail.body === 'BINARYMIME' ? 'octets' : 'lines';
   const form = by === 'DATA' ? 'stuffed' : binary;
-  dialogue.text = new TextIntake(form, { size: rules.limits.messageSize, bareLineEnds: rules.bareLineEnds });
+  const { bareLineEnds, limits } = rules;
+  dialogue.text = new TextIntake(form, { size: limits.messageSize, bareLineEnds, offset: transaction?.offset ?? 0 });
   dialogue.replied = 0;
 }
 

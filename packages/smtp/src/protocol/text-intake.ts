@@ -10,12 +10,14 @@ export interface TextRules {
   readonly size: number;
   /** What becomes of a text with a bare CR or LF: 550 5.5.2, or each is made a CRLF. */
   readonly bareLineEnds: 'reject' | 'normalize';
+  /** Octets of it that are there already; the size counts them (RFC 1845 §3). */
+  readonly offset: number;
 }
 
 /** Takes in the text of one message: measures it, checks its line ends, and keeps nothing of it once it is refused. */
 export class TextIntake {
   /** Octets of the text so far. */
-  size = 0;
+  size: number;
   /** Why the text is refused; the rest is read all the same, for the reply must come after its end (RFC 1870 §6.1). */
   refusal: Reply | undefined;
   readonly #rules: TextRules;
@@ -24,6 +26,7 @@ export class TextIntake {
 
   constructor(form: TextForm, rules: TextRules) {
     this.#rules = rules;
+    this.size = rules.offset;
     this.#reader = new TextReader(form);
     if (rules.bareLineEnds === 'normalize' && form !== 'octets') this.#mender = new LineEndMender();
   }

@@ -56,7 +56,7 @@ export class TestApplication {
       case 'recipient':
         return own(recipients, event.recipient.mailbox.localPart);
       case 'mail':
-        return own(senders, event.transaction.reversePath?.localPart ?? '');
+        return this.#mail(event.transaction);
       case 'message':
         this.#transaction = event.transaction;
         this.#text = '';
@@ -87,6 +87,15 @@ export class TestApplication {
   giveUp(): void {}
 
   close(): void {}
+
+  /** Of `known@…` this much is there by DATA, of `chunks@…` by BDAT. */
+  #mail({ reversePath, mail, recipients }: Transaction): Answer {
+    const name = mail.transactionId?.split('@', 1)[0];
+    const known = [...recipients, { mailbox: { localPart: 'b', domain: 'y.test' }, parameters: {} }];
+    if (name === 'known') return { offset: 8, recipients: known, by: 'DATA' };
+    if (name === 'chunks') return { offset: 5, recipients: known, by: 'BDAT' };
+    return own(senders, reversePath?.localPart ?? '');
+  }
 
   #end(index: number, refused: Reply | undefined): Answer {
     const transaction = this.#transaction as Transaction;
