@@ -18,7 +18,6 @@ const transaction = {
 /** A text that is there at once, and what cancels it. */
 function textOf(octets: string, controller: AbortController): IncomingText {
   return {
-    by: 'DATA',
     size: octets.length,
     by: 'DATA',
     signal: controller.signal,
