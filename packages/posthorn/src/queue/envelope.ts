@@ -1,4 +1,4 @@
-import type { DeliverBy, Notify, RequiredRecipient, Tracking } from '@posthorn/smtp/command/parameters';
+import type { DeliverBy, MailParameters, Notify, RequiredRecipient, Tracking } from '@posthorn/smtp/command/parameters';
 
 /** The form of the content that MAIL declared (RFC 6152 §2, RFC 3030 §3). */
 type BodyKind = '7BIT' | '8BITMIME' | 'BINARYMIME';
@@ -13,6 +13,8 @@ export interface Recipient {
   readonly notify?: readonly Notify[];
   /** Whom the sender means (RFC 7293 §3). */
   readonly rrvs?: RequiredRecipient;
+  /** The reverse-path of this recipient's copy, where it has one of its own: it goes out apart from the others (RFC 5321 §3.9). */
+  readonly reversePath?: string;
 }
 
 /** Where a message came from, for the log and for reports. */
@@ -49,6 +51,8 @@ export interface Envelope {
   readonly deliverBy?: Pick<DeliverBy, 'mode' | 'trace'> & { readonly until: number };
   /** No attempt is made before, in milliseconds since the epoch (RFC 4865 §4). */
   readonly heldUntil?: number;
+  /** What that was asked for by, as given (RFC 4865 §4). */
+  readonly hold?: NonNullable<MailParameters['hold']>;
   /** -9 to 9; absent counts as 0 (RFC 6710 §4). */
   readonly priority?: number;
   /** Classes of solicitation (RFC 3865 §2). */
@@ -57,5 +61,9 @@ export interface Envelope {
   readonly tracking?: Pick<Tracking, 'certifier'> & { readonly until?: number };
   /** Whether it may pass over verified TLS only (RFC 8689 §4). */
   readonly requireTls?: true;
+  /** Whether its sender wants it delivered even where a policy of the recipient's domain asks for better TLS (RFC 8689 §3). */
+  readonly tlsOptional?: true;
+  /** The mailbox of who submitted it, told by a client that is trusted to know; absent counts as unknown (RFC 4954 §5). */
+  readonly submitter?: string;
   readonly origin: Origin;
 }

@@ -1,4 +1,5 @@
 import type { Reply, Status } from '@posthorn/smtp/reply/reply';
+import type { NewMessage } from './queue-store.ts';
 
 /** What one attempt did for one recipient (RFC 5321 §4.2.1). */
 export interface Outcome {
@@ -19,6 +20,10 @@ export interface Outcome {
    * itself; `without-dsn`, it knows nothing of reports, so that ours says relayed (RFC 3461 §5.2.2).
    */
   readonly handover?: 'final' | 'with-dsn' | 'without-dsn';
+  /** For delivered by a next hop: its sender is told so, whatever NOTIFY says but for NEVER (RFC 2852 §4.1.4). */
+  readonly traced?: true;
+  /** Messages that it causes, such as the copies of a list: stored in the transaction that records it, and not kept with it. */
+  readonly causes?: readonly NewMessage[];
 }
 
 /** The same outcome for each of `count` recipients. */

@@ -18,6 +18,8 @@ export interface RecipientState {
   readonly attempts: number;
   /** The last outcome, if any attempt was made. */
   readonly last?: Outcome;
+  /** When its next attempt is due, where that is later than what is due of the message first; as there. */
+  readonly due?: number;
 }
 
 /** All that changes about a queued message. */
@@ -27,6 +29,8 @@ export interface MessageState {
   readonly held: boolean;
   /** When a delay report was last written, if one was. */
   readonly delayReportedAt?: number;
+  /** When it was reported that the time of BY is over, if it was (RFC 2852 §4.1.3). */
+  readonly overdueReportedAt?: number;
   readonly recipients: readonly RecipientState[];
 }
 
@@ -39,7 +43,10 @@ export interface QueuedMessage {
 /** A message that Posthorn itself writes, such as a report. */
 export interface NewMessage {
   readonly envelope: Envelope;
-  readonly content: Buffer;
+  /** The text, or a draft of the same store into which all of it was written: for what is too large for the memory. */
+  readonly content: Buffer | Draft;
+  /** The message is left out where another with this key was stored and `until`, in milliseconds since the epoch, is not over. */
+  readonly once?: { readonly key: string; readonly until: number };
 }
 
 /** What becomes of a message after an attempt: all of it in one transaction. */
@@ -83,7 +90,11 @@ export interface QueueStore extends AsyncDisposable {
   draft(id?: string): Draft;
   /** Commits ready-made messages at once; durable when it resolves. */
   add(messages: readonly NewMessage[]): Promise<void>;
-  /** Takes up to `limit` messages that are due, neither held nor leased, oldest due first; leased until `until`. */
+  /**
+   * Takes up to `limit` messages that are due, neither held nor leased; leased until `until`. Oldest due first; of those with
+   * another priority than 0, once an attempt was recorded or a time was given to them, the higher first, though what is
+   * oldest never waits for more than a few of them (RFC 6710 §5.1).
+   */
   claim(request: { readonly now: number; readonly limit: number; readonly until: number }): Promise<QueuedMessage[]>;
   /** Extends a lease. */
   renew(id: string, until: number): void;

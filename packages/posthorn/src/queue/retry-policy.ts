@@ -32,7 +32,15 @@ export function nextWait(policy: RetryPolicy, attempts: number, chance: () => nu
   return Math.round(interval * (1 + policy.jitter * (2 * chance() - 1)));
 }
 
+/** When the time of a message in the queue begins: a message that is held comes of age with its release (RFC 4865 §4.2). */
+export function startOf({ receivedAt, heldUntil }: { receivedAt: number; heldUntil?: number }): number {
+  return heldUntil === undefined || heldUntil < receivedAt ? receivedAt : heldUntil;
+}
+
 /** When a message's time in the queue is over, in milliseconds since the epoch (RFC 5321 §4.5.4.1). */
-export function expiryOf(policy: RetryPolicy, envelope: { receivedAt: number; reversePath: string }): number {
-  return envelope.receivedAt + (envelope.reversePath === '' ? policy.reportLifetime : policy.lifetime);
+export function expiryOf(
+  policy: RetryPolicy,
+  envelope: { receivedAt: number; heldUntil?: number; reversePath: string },
+): number {
+  return startOf(envelope) + (envelope.reversePath === '' ? policy.reportLifetime : policy.lifetime);
 }

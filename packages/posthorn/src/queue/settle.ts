@@ -1,7 +1,9 @@
+import { isOverdue, overdueOutcome } from './deliver-by.ts';
 import type { Recipient } from './envelope.ts';
+import { withDueTimes } from './next-due.ts';
 import type { Outcome } from './outcome.ts';
 import type { MessageState, QueuedMessage, RecipientState } from './queue-store.ts';
-import { expiryOf, nextWait, type RetryPolicy } from './retry-policy.ts';
+import { expiryOf, type RetryPolicy, startOf } from './retry-policy.ts';
 
 /** Recipients of one message whose sender is to be told the same thing (RFC 3464 §2.3.3). */
 export interface Notice {
@@ -24,6 +26,8 @@ export interface Attempt {
   readonly now: number;
   /** 0 up to 1. */
   readonly chance: () => number;
+  /** When the recipients are due again that have no outcome and wait for nothing else; by default with the others. */
+  readonly untried?: number;
 }
 
 /** The state of a message of which nothing was tried yet. */
@@ -39,12 +43,14 @@ function expire(outcome: Outcome): Outcome {
 
 function advance(present: RecipientState, outcome: Outcome | undefined, expired: boolean): RecipientState {
   if (present.kind !== 'pending' || outcome === undefined) return present;
-  const last = outcome.kind === 'deferred' && expired ? expire(outcome) : outcome;
+  const { causes: _, ...told } = outcome;
+  const last = told.kind === 'deferred' && expired ? expire(told) : told;
   return { kind: last.kind === 'deferred' ? 'pending' : last.kind, attempts: present.attempts + 1, last };
 }
 
-/** Whether a recipient's sender is to be told of it (RFC 3461 §5.2). */
-function isWanted(recipient: Recipient, action: Notice['action']): boolean {
+/** Whether a recipient's sender is to be told of it (RFC 3461 §5.2, RFC 2852 §4.1.4). */
+function isWanted(recipient: Recipient, action: Notice['action'], { traced }: Outcome): boolean {
+  if (action === 'relayed' && traced === true) return recipient.notify?.length !== 0;
   if (action === 'failed') return recipient.notify?.includes('FAILURE') ?? true;
   if (action === 'delayed') return recipient.notify?.includes('DELAY') ?? true;
   return recipient.notify?.includes('SUCCESS') ?? false;
@@ -52,7 +58,7 @@ function isWanted(recipient: Recipient, action: Notice['action']): boolean {
 
 function successAction(outcome: Outcome): Notice['action'] | undefined {
   if (outcome.handover === 'final') return 'delivered';
-  return outcome.handover === 'without-dsn' ? 'relayed' : undefined;
+  return outcome.handover === 'without-dsn' || outcome.traced === true ? 'relayed' : undefined;
 }
 
 interface Told {
@@ -61,17 +67,19 @@ interface Told {
   readonly outcome: Outcome;
 }
 
-function told(attempt: Attempt, states: readonly RecipientState[], warn: boolean): Told[] {
+function told(attempt: Attempt, states: readonly RecipientState[], late: 'warn' | 'overdue' | undefined): Told[] {
   const { envelope, state } = attempt.message;
   // Nothing is ever reported about mail with the null reverse-path: that is how two hosts would loop (RFC 5321 §6.1).
   if (envelope.reversePath === '') return [];
   const list: Told[] = [];
-  for (const [index, { kind, last: outcome }] of states.entries()) {
+  for (const [index, { kind, last }] of states.entries()) {
     const recipient = envelope.recipients[index];
+    const isOver = kind === 'pending' && late === 'overdue';
+    const outcome = isOver ? overdueOutcome('deferred', last, attempt.now) : last;
     if (recipient === undefined || outcome === undefined || state.recipients[index]?.kind !== 'pending') continue;
     const action =
-      kind === 'failed' ? 'failed' : kind === 'delivered' ? successAction(outcome) : warn ? 'delayed' : undefined;
-    if (action !== undefined && isWanted(recipient, action)) list.push({ action, recipient, outcome });
+      kind === 'failed' ? 'failed' : kind === 'delivered' ? successAction(outcome) : late && ('delayed' as const);
+    if (action !== undefined && isWanted(recipient, action, outcome)) list.push({ action, recipient, outcome });
   }
   return list;
 }
@@ -86,21 +94,34 @@ function groupByAction(list: readonly Told[]): Notice[] {
   return Array.from(groups, ([action, recipients]) => ({ action, recipients }));
 }
 
+/** In mode R, whose time is over is not tried again (RFC 2852 §4.1.3). */
+function giveBack(present: RecipientState, now: number): RecipientState {
+  if (present.kind !== 'pending') return present;
+  return { kind: 'failed', attempts: present.attempts, last: overdueOutcome('failed', present.last, now) };
+}
+
+function isLate({ message, policy, now }: Attempt): boolean {
+  return message.state.delayReportedAt === undefined && now - startOf(message.envelope) >= policy.delayWarningAfter;
+}
+
 /** Says what an attempt comes to: done, or when to try again; and what its sender is told (RFC 5321 §4.5.4.1, RFC 3461 §5.2). */
 export function settle(attempt: Attempt): Settled {
-  const { message, outcomes, policy, now, chance } = attempt;
-  const expiry = expiryOf(policy, message.envelope);
-  const states = message.state.recipients.map((present, index) => advance(present, outcomes.get(index), now >= expiry));
-  const pending = states.filter(({ kind }) => kind === 'pending');
-  const warn =
-    pending.length > 0 &&
-    message.state.delayReportedAt === undefined &&
-    now - message.envelope.receivedAt >= policy.delayWarningAfter;
-  const notices = groupByAction(told(attempt, states, warn));
-  if (pending.length === 0) return { state: 'done', notices };
-  const attempts = Math.max(...pending.map((state) => state.attempts));
-  const due = Math.min(now + nextWait(policy, attempts, chance), Math.max(expiry, now + 1000));
-  const delayReportedAt = warn ? now : message.state.delayReportedAt;
-  const state = { due, held: message.state.held, recipients: states };
-  return { state: delayReportedAt === undefined ? state : { ...state, delayReportedAt }, notices };
+  const { message, outcomes, policy, now } = attempt;
+  const { envelope, state: present } = message;
+  const expired = now >= expiryOf(policy, envelope);
+  const overdue = isOverdue(message, now) ? envelope.deliverBy?.mode : undefined;
+  const advanced = present.recipients.map((each, index) => advance(each, outcomes.get(index), expired));
+  const states = overdue === 'R' ? advanced.map((each) => giveBack(each, now)) : advanced;
+  const late = overdue === 'N' ? 'overdue' : isLate(attempt) ? 'warn' : undefined;
+  const notices = groupByAction(told(attempt, states, late));
+  if (!states.some(({ kind }) => kind === 'pending')) return { state: 'done', notices };
+  const delayReportedAt = late === undefined ? present.delayReportedAt : now;
+  const overdueReportedAt = overdue === undefined ? present.overdueReportedAt : now;
+  const state = {
+    ...withDueTimes(attempt, states),
+    held: present.held,
+    ...(delayReportedAt === undefined ? {} : { delayReportedAt }),
+    ...(overdueReportedAt === undefined ? {} : { overdueReportedAt }),
+  };
+  return { state, notices };
 }

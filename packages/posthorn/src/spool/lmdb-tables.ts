@@ -74,6 +74,7 @@ export function openTables(path: string, { readOnly }: { readOnly: boolean }): L
         parts: table('parts'),
         due: table('due'),
         drafts: table('drafts'),
+        once: table('once'),
       },
     };
   } catch (error) {
@@ -88,7 +89,7 @@ function openRoot(path: string, readOnly: boolean): RootDatabase<Buffer, string>
     readOnly,
     encoding: 'binary',
     noSubdir: false,
-    maxDbs: 8,
+    maxDbs: 12,
     mapSize: 16 * GIBIBYTE,
     // The order that needs no trust: data, sync, then the page that makes it count; a failure of the sync is told.
     overlappingSync: false,

@@ -51,6 +51,7 @@ export function createMemoryBackend(capacity: number): Backend {
     parts: new MemoryTable(),
     due: new MemoryTable(),
     drafts: new MemoryTable(),
+    once: new MemoryTable(),
   };
   let used = 0;
   let closed = false;

@@ -1,5 +1,6 @@
 import { Failure } from '@posthorn/smtp/failure/failure';
-import type { MessageState, NewMessage } from '../queue/queue-store.ts';
+import type { Envelope } from '../queue/envelope.ts';
+import type { MessageState } from '../queue/queue-store.ts';
 import { partKey } from './content.ts';
 import { dueKey } from './due-index.ts';
 import { isQueueId, parseTime } from './queue-id.ts';
@@ -27,16 +28,16 @@ export function planDue(key: string): Write {
   return { table: 'due', key, value: NOTHING };
 }
 
-/** Plans to store a ready-made message, that nobody holds; throws Failure `invalid` when its id is none of ours. */
-export function planMessage({ envelope, content }: NewMessage): Plan {
-  const { id } = envelope;
-  if (!isQueueId(id)) throw new Failure('invalid', `${id} is not a queue id`);
+/** Plans to store a message that nobody holds, from the writes of its record. */
+export function planOpened(id: string, record: readonly Write[]): Plan {
   const key = freshDueKey(id);
-  const writes = [...planRecord(id, { envelope, content }), planDue(key)];
-  return { writes, opened: [key] };
+  return { writes: [...record, planDue(key)], opened: [key] };
 }
 
-function planRecord(id: string, { envelope, content }: NewMessage): Write[] {
+/** The writes of a ready-made message; throws Failure `invalid` when its id is none of ours. */
+export function planRecord(envelope: Envelope, content: Buffer): Write[] {
+  const { id } = envelope;
+  if (!isQueueId(id)) throw new Failure('invalid', `${id} is not a queue id`);
   if (content.length <= PART_SIZE) {
     const record = composeRecord(envelope, 0, { chunks: [content], size: content.length });
     return [{ table: 'messages', key: id, value: record.bytes }];

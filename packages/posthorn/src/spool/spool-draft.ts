@@ -53,12 +53,9 @@ export class SpoolDraft implements Draft {
   }
 
   async commit(envelope: Envelope): Promise<Content> {
-    if (this.#end !== 'open') throw new Error('The draft is closed');
-    if (envelope.id !== this.id || envelope.size !== this.#size) throw new Error('The envelope is of another message');
-    this.#end = 'committing';
+    this.#begin(envelope);
     try {
-      if (this.#writing !== undefined) await this.#writing;
-      if (this.#failure !== undefined) throw this.#failure;
+      if (this.#writing !== undefined || this.#failure !== undefined) await this.written();
       const content = await this.#commit(envelope);
       this.#end = 'committed';
       return content;
@@ -70,6 +67,26 @@ export class SpoolDraft implements Draft {
     }
   }
 
+  /** Waits until all of its full parts are on disk; throws what kept one from it. */
+  async written(): Promise<void> {
+    if (this.#writing !== undefined) await this.#writing;
+    if (this.#failure !== undefined) throw this.#failure;
+  }
+
+  /** The writes that commit it, all of it written, within a transaction of others; `end` says what became of that. */
+  plan(envelope: Envelope): { readonly writes: readonly Write[]; end(isCommitted: boolean): void } {
+    this.#begin(envelope);
+    const chunks = [...this.#chunks];
+    const [waiting, parts] = [this.#waiting, this.#parts];
+    const { writes } = this.#planRecord(envelope);
+    const end = (isCommitted: boolean) => {
+      this.#end = isCommitted ? 'committed' : 'open';
+      this.#chunks = isCommitted ? [] : chunks;
+      if (!isCommitted) [this.#waiting, this.#parts] = [waiting, parts];
+    };
+    return { writes, end };
+  }
+
   async discard(): Promise<void> {
     if (this.#end === 'open') {
       this.#end = 'discarded';
@@ -79,15 +96,25 @@ export class SpoolDraft implements Draft {
     await this.#swept;
   }
 
+  #begin(envelope: Envelope): void {
+    if (this.#end !== 'open') throw new Error('The draft is closed');
+    if (envelope.id !== this.id || envelope.size !== this.#size) throw new Error('The envelope is of another message');
+    this.#end = 'committing';
+  }
+
+  #planRecord(envelope: Envelope) {
+    const { id } = this;
+    const writes: Write[] = [];
+    if (this.#parts > 0) writes.push(this.#takePart(), { table: 'drafts', key: id });
+    const record = composeRecord(envelope, this.#parts, { chunks: this.#chunks, size: this.#waiting });
+    writes.push({ table: 'messages', key: id, value: record.bytes });
+    return { writes, record };
+  }
+
   async #commit(envelope: Envelope): Promise<Content> {
     const { backend } = this.#store;
     const { id } = this;
-    const writes: Write[] = [];
-    if (this.#parts > 0) {
-      writes.push(this.#takePart(), { table: 'drafts', key: id });
-    }
-    const record = composeRecord(envelope, this.#parts, { chunks: this.#chunks, size: this.#waiting });
-    writes.push({ table: 'messages', key: id, value: record.bytes });
+    const { writes, record } = this.#planRecord(envelope);
     this.#store.lease(id, { fresh: true, parts: this.#parts });
     try {
       await backend.commit(writes, 'new mail');

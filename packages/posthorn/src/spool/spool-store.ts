@@ -11,7 +11,9 @@ import type {
 } from '../queue/queue-store.ts';
 import { DueIndex } from './due-index.ts';
 import { Leases } from './leases.ts';
-import { freshDueKey, type Plan, planDue, planMessage, planRemoval, planState } from './plan.ts';
+import { draftsWritten, type NewMessages, planNewMessages } from './new-messages.ts';
+import { OnceKeys } from './once-keys.ts';
+import { freshDueKey, type Plan, planDue, planRemoval, planState } from './plan.ts';
 import { createIdSource, isQueueId } from './queue-id.ts';
 import type { Place } from './record.ts';
 import { SpoolDraft } from './spool-draft.ts';
@@ -21,6 +23,12 @@ import type { Backend, Write } from './table.ts';
 const FOREVER = Number.POSITIVE_INFINITY;
 /** How long what must be written waits for room before it tries again, in milliseconds. */
 const FULL_PAUSE = 1000;
+
+/** How a message is settled. */
+interface Settling {
+  readonly settlement: Settlement;
+  readonly keepsLease?: boolean;
+}
 
 /**
  * The one implementation of a queue on tables. A message is in `messages` until an attempt is recorded for it, then in
@@ -32,6 +40,7 @@ export class SpoolStore implements QueueStore {
   readonly #now: () => number;
   readonly #leases = new Leases((id) => this.#changes.has(id));
   readonly #due: DueIndex;
+  readonly #once: OnceKeys;
   /** Changes on their way to the disk, by message: the next one waits for the last. */
   readonly #changes = new Map<string, Promise<unknown>>();
   readonly #closing = new AbortController();
@@ -43,6 +52,7 @@ export class SpoolStore implements QueueStore {
     this.#reader = new SpoolReader(backend.tables);
     this.#now = now;
     this.#due = new DueIndex(backend.tables.due, (id) => this.#leases.has(id));
+    this.#once = new OnceKeys(backend.tables.once, now);
     this.newId = createIdSource(now);
   }
 
@@ -57,12 +67,12 @@ export class SpoolStore implements QueueStore {
   }
 
   async add(messages: readonly NewMessage[]): Promise<void> {
-    const plans = messages.map(planMessage);
-    await this.#backend.commit(
-      plans.flatMap(({ writes }) => writes),
-      'new mail',
-    );
-    this.#open(plans.flatMap(({ opened }) => opened));
+    const written = draftsWritten(messages);
+    if (written !== undefined) await written;
+    await this.#withNew(messages, async ({ writes, opened }) => {
+      await this.#backend.commit(writes, 'new mail');
+      this.#open(opened);
+    });
   }
 
   async claim({ now, limit, until }: Parameters<QueueStore['claim']>[0]): Promise<QueuedMessage[]> {
@@ -94,18 +104,22 @@ export class SpoolStore implements QueueStore {
   }
 
   async settle(id: string, settlement: Settlement): Promise<void> {
+    const written = draftsWritten(settlement.reports);
+    if (written !== undefined) await written;
     await this.#exclusively(id, async () => {
       const place = this.#leases.get(id)?.place ?? this.#reader.find(id)?.place;
-      if (place !== undefined) await this.#carryOut(id, place, this.#planSettlement(id, place, settlement));
+      if (place !== undefined) await this.#settle(id, place, { settlement });
       else if (settlement.state !== 'done' || settlement.reports.length > 0) throw isGone(id);
     });
   }
 
   async record(id: string, settlement: Settlement): Promise<void> {
+    const written = draftsWritten(settlement.reports);
+    if (written !== undefined) await written;
     await this.#exclusively(id, async () => {
       const place = this.#leases.get(id)?.place;
       if (place === undefined) throw new Failure('storage', `Message ${id} is not leased`);
-      await this.#carryOut(id, place, { ...this.#planSettlement(id, place, settlement), keepsLease: true });
+      await this.#settle(id, place, { settlement, keepsLease: true });
     });
   }
 
@@ -116,7 +130,7 @@ export class SpoolStore implements QueueStore {
       if (found === undefined) return false;
       const { envelope, state } = found.message;
       const settlement = change({ envelope, state });
-      await this.#carryOut(id, found.place, this.#planSettlement(id, found.place, settlement));
+      await this.#settle(id, found.place, { settlement });
       return true;
     });
   }
@@ -211,13 +225,27 @@ export class SpoolStore implements QueueStore {
     this.#open(plan.opened);
   }
 
-  #planSettlement(id: string, place: Place, { state, reports }: Settlement): Plan {
-    const plan: Plan =
-      state === 'done' ? { writes: planRemoval(id, place), opened: [] } : this.#planState(id, place, state);
-    if (reports.length === 0) return plan;
-    const plans = [plan, ...reports.map(planMessage)];
-    const writes = plans.flatMap(({ writes }) => writes);
-    return { ...plan, writes, opened: plans.flatMap(({ opened }) => opened) };
+  async #settle(id: string, place: Place, { settlement, keepsLease = false }: Settling): Promise<void> {
+    const { state, reports } = settlement;
+    await this.#withNew(reports, async (added) => {
+      const plan: Plan =
+        state === 'done' ? { writes: planRemoval(id, place), opened: [] } : this.#planState(id, place, state);
+      const writes = [...plan.writes, ...added.writes];
+      await this.#carryOut(id, place, { ...plan, writes, opened: [...plan.opened, ...added.opened], keepsLease });
+    });
+  }
+
+  /** Stores messages of our own by `commit`, and tells them what came of it. */
+  async #withNew(messages: readonly NewMessage[], commit: (planned: NewMessages) => Promise<void>): Promise<void> {
+    // No pause before the writes are planned: nobody else may get hold of the message meanwhile.
+    const planned = planNewMessages(messages, this.#once);
+    try {
+      await commit(planned);
+    } catch (error) {
+      await planned.end(false);
+      throw error;
+    }
+    await planned.end(true);
   }
 
   #planDelay(id: string, place: Place, due: number): Plan {

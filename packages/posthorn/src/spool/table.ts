@@ -27,6 +27,8 @@ export interface Tables<T = Table> {
   readonly due: T;
   /** id → nothing: messages that have parts, but no record yet. */
   readonly drafts: T;
+  /** key → until when no other message with it is stored. */
+  readonly once: T;
 }
 
 /** One change to one table; without a value the key is removed. */

@@ -4,10 +4,18 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
 import type { Envelope } from '../../src/queue/envelope.ts';
-import type { MessageState, NewMessage, QueueStore } from '../../src/queue/queue-store.ts';
+import type { MessageState, QueueStore } from '../../src/queue/queue-store.ts';
 import { createMemoryStore } from '../../src/spool/memory-store.ts';
 import { openSpool } from '../../src/spool/open-spool.ts';
-import { commitMessage, deferredState, listAll, readContent, sampleMessage, sampleText } from './spool-samples.ts';
+import {
+  commitMessage,
+  deferredState,
+  listAll,
+  readContent,
+  type SampleMessage,
+  sampleMessage,
+  sampleText,
+} from './spool-samples.ts';
 
 const START = 1_700_000_000_000;
 const directory = mkdtempSync(join(tmpdir(), 'posthorn-model-'));
@@ -79,7 +87,7 @@ const commit = fc.tuple(sizes, fc.boolean()).map(([size, isReleased]) =>
   }),
 );
 
-async function putIntoModel(model: Model, real: Real, messages: readonly NewMessage[]): Promise<void> {
+async function putIntoModel(model: Model, real: Real, messages: readonly SampleMessage[]): Promise<void> {
   for (const { envelope, content } of messages) {
     const state = await stateOf(real, envelope.id);
     model.messages.set(envelope.id, { envelope, text: content, state, until: undefined });

@@ -17,6 +17,12 @@ const START = 1_700_000_000_000;
 /** How the suite opens a store of the kind it is run over. */
 export type OpenStore = (options: { now: () => number; capacity?: number }) => Promise<QueueStore>;
 
+async function writtenDraft(store: QueueStore, text: Buffer) {
+  const draft = store.draft();
+  for (let start = 0; start < text.length; start += 60_000) await draft.write(text.subarray(start, start + 60_000));
+  return { envelope: sampleEnvelope(draft.id, text.length), content: draft };
+}
+
 /** What every store of a queue must do, whatever it is made of. */
 export function queueStoreSuite(name: string, open: OpenStore): void {
   describe(`${name} as a queue store`, () => {
@@ -477,6 +483,51 @@ export function queueStoreSuite(name: string, open: OpenStore): void {
     });
 
     describe('messages of our own', () => {
+      it('may be drafts, larger than a part, that are committed with the settlement that causes them', async () => {
+        const { id } = await commitMessage(store, sampleText(20));
+        const texts = [sampleText(MEBIBYTE, 1), sampleText(30, 2)];
+        const reports = await Promise.all(texts.map((text) => writtenDraft(store, text)));
+        await store.settle(id, { state: 'done', reports });
+        expect(await claim()).toEqual(reports.map(({ envelope }) => envelope.id));
+        for (const [index, { envelope, content }] of reports.entries()) {
+          expect((await readContent(await store.content(envelope.id))).equals(texts[index] as Buffer)).toBe(true);
+          await content.discard();
+          expect((await store.get(envelope.id))?.envelope).toEqual(envelope);
+        }
+        expect(store.count()).toBe(2);
+      });
+
+      it('may be drafts that are discarded when the settlement fails', async () => {
+        const { id } = await commitMessage(store, sampleText(20));
+        await store.settle(id, { state: 'done', reports: [] });
+        const report = await writtenDraft(store, sampleText(MEBIBYTE));
+        await expect(store.settle(id, { state: 'done', reports: [report] })).rejects.toMatchObject({ kind: 'storage' });
+        await report.content.discard();
+        expect(store.count()).toBe(0);
+      });
+
+      it('are left out while another with their key is not over', async () => {
+        const send = async (key: string, length: number) => {
+          const { id } = await commitMessage(store, sampleText(20));
+          const report = { ...sampleMessage(store, sampleText(10)), once: { key, until: time + length } };
+          await store.settle(id, { state: 'done', reports: [report] });
+          return report.envelope.id;
+        };
+        const [first, , other] = [await send('a', 1000), await send('a', 1000), await send('b', 1000)];
+        expect(await claim()).toEqual([first, other]);
+        time += 1000;
+        expect(await claim()).toEqual([]);
+        const again = await send('a', 1000);
+        expect(await claim()).toEqual([again]);
+      });
+
+      it('with the same key at the same time are one', async () => {
+        const once = { key: 'a', until: time + 1000 };
+        const messages = [1, 2, 3].map((seed) => ({ ...sampleMessage(store, sampleText(10, seed)), once }));
+        await Promise.all(messages.map((message) => store.add([message])));
+        expect(store.count()).toBe(1);
+      });
+
       it('are all there after add, due at once', async () => {
         const messages = [1, 300_000, 0].map((size) => sampleMessage(store, sampleText(size)));
         await store.add(messages);

@@ -24,7 +24,10 @@ export function sampleText(size: number, seed = 0): Buffer {
   return text;
 }
 
-export function sampleMessage(store: QueueStore, content: Buffer, more: Partial<Envelope> = {}): NewMessage {
+/** A message of our own whose text is in hand. */
+export type SampleMessage = NewMessage & { readonly content: Buffer };
+
+export function sampleMessage(store: QueueStore, content: Buffer, more: Partial<Envelope> = {}): SampleMessage {
   return { envelope: sampleEnvelope(store.newId(), content.length, more), content };
 }
 
