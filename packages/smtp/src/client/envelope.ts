@@ -1,7 +1,7 @@
 import type { Mailbox } from '../address/mailbox.ts';
 import { normalizeDomain } from '../address/normalize-domain.ts';
 import { parseMailbox } from '../address/parse-mailbox.ts';
-import type { MailParameters, RcptParameters } from '../command/parameters.ts';
+import { isMailParameters, isRcptParameters, type MailParameters, type RcptParameters } from '../command/parameters.ts';
 import { Failure } from '../failure/failure.ts';
 import type { Transaction } from '../protocol/transaction.ts';
 
@@ -30,32 +30,14 @@ export function toMailbox(address: string): Mailbox {
 /** Reads an envelope. Throws Failure `invalid` before anything is sent: no part of it can bring a line of its own (RFC 5321 §4.1.2). */
 export function toTransaction({ from, to, mail = {} }: ClientEnvelope): Transaction {
   if (to.length === 0) throw new Failure('invalid', 'a message needs a recipient');
-  checkMail(mail);
+  if (!isMailParameters(mail)) throw new Failure('invalid', 'bad parameter of MAIL');
   return {
     reversePath: from === '' ? null : toMailbox(from),
     mail,
     recipients: to.map((recipient) => {
       const { address, ...parameters } = typeof recipient === 'string' ? { address: recipient } : recipient;
-      checkRcpt(parameters);
+      if (!isRcptParameters(parameters)) throw new Failure('invalid', 'bad parameter of RCPT');
       return { mailbox: toMailbox(address), parameters };
     }),
   };
-}
-
-function checkMail({ size, body, ret, envelopeId, auth }: MailParameters): void {
-  const isSize = size === undefined || (Number.isSafeInteger(size) && size >= 0);
-  const isBody = body === undefined || ['7BIT', '8BITMIME', 'BINARYMIME'].includes(body);
-  const isRet = ret === undefined || ret === 'FULL' || ret === 'HDRS';
-  const isEnvelopeId = envelopeId === undefined || /^[ -~]{1,100}$/.test(envelopeId);
-  const isAuth = auth === undefined || auth === null || /^[ -~]{1,250}$/.test(auth);
-  if (!(isSize && isBody && isRet && isEnvelopeId && isAuth)) throw new Failure('invalid', 'bad parameter of MAIL');
-}
-
-function checkRcpt({ notify = [], originalRecipient }: RcptParameters): void {
-  const isNotify = notify.every((wish) => ['SUCCESS', 'FAILURE', 'DELAY'].includes(wish));
-  const isOriginal =
-    originalRecipient === undefined ||
-    (originalRecipient.length <= 500 &&
-      /^(?:utf-8;[^\p{Cc} ]+|(?!utf-8;)[a-z0-9-]+;[ -~]+)$/iu.test(originalRecipient));
-  if (!isNotify || !isOriginal) throw new Failure('invalid', 'bad parameter of RCPT');
 }

@@ -20,6 +20,7 @@ export class Parcel {
   readonly text: TextSource;
   readonly #transaction: Transaction;
   readonly #messageId: string | undefined;
+  readonly #since = performance.now();
   readonly #results: (RecipientResult | undefined)[];
   /** The indexes of the recipients that are still to be sent. */
   #pending: number[];
@@ -48,7 +49,7 @@ export class Parcel {
     this.#part = this.#pending.slice(0, portion);
     const part = portion === recipients.length ? recipients : pending.slice(0, portion);
     const isFirst = connection.completed === 0;
-    const request = { ...this.#transaction, recipients: part, text: this.text.whole };
+    const request = { ...this.#transaction, recipients: part, text: this.text.whole, since: this.#since };
     return connection.transact(request, this.text, (transaction) => {
       done(this.#settle(transaction, { connection, isFirst }));
     });

@@ -139,6 +139,25 @@ export function readRcptParameters(
   return read(parameters, rcptRules, offered);
 }
 
+/** Whether each of the parameters is one, and has a form on the wire (RFC 5321 §4.1.1.2). */
+export function isMailParameters(typed: MailParameters): boolean {
+  return countGiven(typed) === writeMailParameters(typed, everyExtension).length;
+}
+
+/** Whether each of the parameters is one, and has a form on the wire (RFC 5321 §4.1.1.3). */
+export function isRcptParameters(typed: RcptParameters): boolean {
+  return countGiven(typed) === writeRcptParameters(typed, everyExtension).length;
+}
+
+function countGiven(typed: object): number {
+  return Object.values(typed).filter((value) => value !== undefined).length;
+}
+
+const everyExtension: ReadonlySet<string> = new Set([
+  'BINARYMIME',
+  ...[...mailRules, ...rcptRules].map(({ extension }) => extension),
+]);
+
 /** The parameters of MAIL that the peer permits; others, and what has no valid form, are left out (RFC 5321 §4.1.1.11). */
 export function writeMailParameters(typed: MailParameters, offered: ReadonlySet<string>): Parameter[] {
   const parameters = write(typed, mailRules, offered);

@@ -17,7 +17,7 @@ export class ClientFeed {
     this.chunked = chunked;
     this.#output = output;
     this.#writer = new TextWriter(!chunked);
-    this.#binary = transaction.request.mail.body === 'BINARYMIME';
+    this.#binary = transaction.mail.body === 'BINARYMIME';
   }
 
   /** Sends a piece. */

@@ -1,6 +1,7 @@
 import { isIntermediate, isPositive, type Reply } from '../reply/reply.ts';
 import type { Capabilities } from './client-capabilities.ts';
 import { ClientFeed } from './client-feed.ts';
+import type { Host } from './client-lack.ts';
 import type { ClientOutput } from './client-output.ts';
 import { applyReply, isPointless } from './client-reply.ts';
 import { planTransaction, type Step } from './client-step.ts';
@@ -38,7 +39,7 @@ export class ClientPipeline {
   readonly #output: ClientOutput;
   readonly #clock: () => number;
   readonly #emit: (event: PipelineEvent) => void;
-  #capabilities: Capabilities | undefined;
+  #host: Host | undefined;
   readonly #steps: Step[] = [];
   #answered = 0;
   #sent = 0;
@@ -66,9 +67,9 @@ export class ClientPipeline {
   }
 
   /** Lets steps go out: the session is set up. */
-  begin(capabilities: Capabilities): void {
-    this.#capabilities = capabilities;
-    this.use.limits = capabilities.limits;
+  begin(host: Host): void {
+    this.#host = host;
+    this.use.limits = host.capabilities.limits;
     this.#fill();
   }
 
@@ -162,8 +163,8 @@ export class ClientPipeline {
 
   /** Sends all that may go out now. */
   #fill(): void {
-    while (this.#capabilities !== undefined && this.#feed === undefined) {
-      const step = this.#sent < this.#steps.length ? this.#steps[this.#sent] : this.#plan(this.#capabilities);
+    while (this.#host !== undefined && this.#feed === undefined) {
+      const step = this.#sent < this.#steps.length ? this.#steps[this.#sent] : this.#plan(this.#host);
       if (step === undefined || !this.#maySend(step)) return;
       if (this.#isIdle() && isPointless(step)) this.#pass(step);
       else this.#send(step);
@@ -180,17 +181,16 @@ export class ClientPipeline {
 
   #isGroupOpen(): boolean {
     const last = this.#steps[this.#sent - 1];
-    return this.#capabilities?.offered.has('PIPELINING') === true && last?.closesGroup === false;
+    return this.#host?.capabilities.offered.has('PIPELINING') === true && last?.closesGroup === false;
   }
 
   /** Plans the next transaction, if it may begin now: its first step. */
-  #plan(capabilities: Capabilities): Step | undefined {
+  #plan(host: Host): Step | undefined {
     if (this.#running.length >= window || !(this.#isIdle() || this.#isGroupOpen())) return undefined;
     for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) {
-      const refusal = next.findLack(capabilities);
-      if (refusal !== undefined) next.answerAll({ kind: 'refused', phase: 'mail', refusal });
-      else if (!this.use.spent) return this.#start(next, capabilities);
-      this.#close(next, refusal === undefined ? 'spent' : undefined);
+      const isReady = next.prepare(host, this.#clock());
+      if (isReady && !this.use.spent) return this.#start(next, host.capabilities);
+      this.#close(next, isReady ? 'spent' : undefined);
     }
     return undefined;
   }

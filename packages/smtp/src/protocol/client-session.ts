@@ -1,11 +1,12 @@
 import type { Reply } from '../reply/reply.ts';
 import { type Garbage, ReplyReader } from '../reply/reply-reader.ts';
+import { eightBitLack } from './client-lack.ts';
 import { ClientOutput } from './client-output.ts';
 import { ClientPipeline, type Halt, type PipelineEvent } from './client-pipeline.ts';
 import { ClientSetup, type Privacy, type SetupOptions, type SetupStep } from './client-setup.ts';
 import { commandStep, quitStep } from './client-step.ts';
 import type { ClientTimeouts, Phase } from './client-timeouts.ts';
-import { ClientTransaction, type Ending, eightBitLack, type TransactionRequest } from './client-transaction.ts';
+import { ClientTransaction, type Ending, type TransactionRequest } from './client-transaction.ts';
 
 /** What a session is made for. */
 export interface ClientSessionOptions extends SetupOptions {
@@ -104,7 +105,7 @@ export class ClientSession {
 
   /** Puts a message into the line; `done` tells its end. */
   submit(request: TransactionRequest): ClientTransaction {
-    const transaction = new ClientTransaction(request);
+    const transaction = new ClientTransaction(request, request.since ?? this.#clock());
     if (this.#stage === 'setup' || this.#stage === 'ready' || this.#stage === 'handshake') {
       this.#pipeline.submit(transaction);
     } else {
@@ -122,7 +123,7 @@ export class ClientSession {
   /** Says goodbye behind all that is under way (RFC 5321 §4.1.1.10). */
   quit(): void {
     if (this.#stage === 'over') return;
-    if (this.#stage === 'refused') this.#pipeline.begin(this.setup.capabilities);
+    if (this.#stage === 'refused') this.#pipeline.begin(this.setup);
     this.#pipeline.add(quitStep);
   }
 
@@ -191,7 +192,7 @@ export class ClientSession {
     }
     this.#stage = step.kind;
     this.#events.push(step);
-    if (step.kind === 'ready') this.#pipeline.begin(this.setup.capabilities);
+    if (step.kind === 'ready') this.#pipeline.begin(this.setup);
     if (step.kind === 'refused') this.#pipeline.end('lost', undefined);
   }
 

@@ -1,5 +1,6 @@
 import { formatCommand } from '../command/format-command.ts';
 import { writeMailParameters, writeRcptParameters } from '../command/parameters.ts';
+import { withDelayNotice } from './client-parameters.ts';
 import type { ClientTimeouts } from './client-timeouts.ts';
 import type { ClientTransaction } from './client-transaction.ts';
 
@@ -46,8 +47,8 @@ export function commandStep(line: string): Step {
 export const quitStep: Step = step('quit', 'QUIT', { wait: 'quit', closesGroup: true, awaitsReplies: true });
 
 function mailLine(transaction: ClientTransaction, offered: ReadonlySet<string>): string {
-  const { reversePath, mail } = transaction.request;
-  const { size } = transaction;
+  const { reversePath } = transaction.request;
+  const { mail, size } = transaction;
   const { body = transaction.eightBit ? '8BITMIME' : '7BIT', ...others } = mail;
   const typed = {
     ...others,
@@ -65,10 +66,12 @@ export function planTransaction(transaction: ClientTransaction, offered: Readonl
   if (reset) steps.push(step('rset', 'RSET', { transaction }));
   steps.push(step('mail', mailLine(transaction, offered), { wait: 'mail', transaction }));
   for (const [index, { mailbox, parameters }] of transaction.request.recipients.entries()) {
+    if (transaction.answers[index] !== undefined) continue;
+    const typed = withDelayNotice(parameters, transaction.mail, offered);
     const line = formatCommand({
       verb: 'RCPT',
       forwardPath: mailbox,
-      parameters: writeRcptParameters(parameters, offered),
+      parameters: writeRcptParameters(typed, offered),
     });
     steps.push(step('rcpt', line, { wait: 'rcpt', transaction, index }));
   }

@@ -1,7 +1,10 @@
 import { isAscii } from 'node:buffer';
 import { formatMailbox, formatReversePath } from '../address/mailbox.ts';
+import type { MailParameters } from '../command/parameters.ts';
 import type { Reply, Status } from '../reply/reply.ts';
 import type { Capabilities } from './client-capabilities.ts';
+import { findLack, findRecipientLack, type Host } from './client-lack.ts';
+import { afterWait } from './client-parameters.ts';
 import { mendText } from './client-text.ts';
 import type { Phase } from './client-timeouts.ts';
 import type { Transaction } from './transaction.ts';
@@ -9,6 +12,8 @@ import type { Transaction } from './transaction.ts';
 /** A message to send: who it is from and for, and its text at once or piece by piece (RFC 5321 §3.3). */
 export interface TransactionRequest extends Transaction {
   readonly text: Buffer | 'pieces';
+  /** The reading of the session's clock from which BY and the like count; default: when it is submitted (RFC 2852 §4). */
+  readonly since?: number;
 }
 
 /** Why the client does not even ask: what the message needs and the host does not offer (RFC 3463 §3). */
@@ -33,6 +38,8 @@ export type Ending = 'lost' | 'timeout' | 'aborted' | 'shut down' | 'protocol' |
 /** One transaction under way: collects a reply per recipient, in whatever step it falls (RFC 5321 §3.3). */
 export class ClientTransaction {
   readonly request: TransactionRequest;
+  /** What goes with MAIL, as it stands when that is sent. */
+  mail: MailParameters;
   /** The text as it goes out, but for dots; undefined when it comes in pieces. */
   readonly text: Buffer | undefined;
   /** Of each recipient; undefined as long as nothing decided. */
@@ -51,9 +58,13 @@ export class ClientTransaction {
   aborted = false;
   /** Set when it ended too early. */
   ending: Ending | undefined;
+  readonly #since: number;
 
-  constructor(request: TransactionRequest) {
+  /** `since` is the reading of the session's clock at which the times of the request were right. */
+  constructor(request: TransactionRequest, since: number) {
     this.request = request;
+    this.mail = request.mail;
+    this.#since = since;
     this.answers = new Array(request.recipients.length).fill(undefined);
     if (request.text === 'pieces') this.text = undefined;
     else this.text = request.mail.body === 'BINARYMIME' ? request.text : mendText(request.text);
@@ -73,25 +84,19 @@ export class ClientTransaction {
 
   /** Whether addresses or header need SMTPUTF8 (RFC 6531 §3.4). */
   get international(): boolean {
-    return this.request.mail.smtputf8 === true || this.#hasForeignAddress();
+    return this.request.mail.smtputf8 === true || this.hasForeignAddress();
   }
 
-  /** What the host lacks for it; undefined when it can be tried. */
-  findLack(capabilities: Capabilities): LocalRefusal | undefined {
-    const { offered } = capabilities;
-    if (this.international && !offered.has('SMTPUTF8')) {
-      const status = this.#hasForeignAddress() ? '5.6.7' : '5.6.9';
-      return { status, text: 'The host does not offer SMTPUTF8, which the message needs' };
-    }
-    if (this.request.mail.body === 'BINARYMIME' && !(offered.has('CHUNKING') && offered.has('BINARYMIME'))) {
-      return { status: '5.6.3', text: 'The host does not offer BINARYMIME, which the message needs' };
-    }
-    // Pieces may still turn out to be of 7 bits; they are looked at as they come.
-    const certain = this.text !== undefined || this.request.mail.body !== undefined;
-    if (certain && this.eightBit && !offered.has('8BITMIME')) return eightBitLack;
-    const size = this.size ?? 0;
-    if (capabilities.size === undefined || size <= capabilities.size) return undefined;
-    return { status: '5.3.4', text: `The message has ${size} octets, the host takes ${capabilities.size}` };
+  /**
+   * Makes ready for a host: times run on while a message waits, and what cannot be kept there is refused. Whether anything
+   * is left to be sent.
+   */
+  prepare(host: Host, now: number): boolean {
+    this.mail = afterWait(this.request.mail, Math.floor((now - this.#since) / 1000));
+    const refusal = findLack(this, host);
+    if (refusal !== undefined) this.answerAll({ kind: 'refused', phase: 'mail', refusal });
+    else this.#prepareRecipients(host.capabilities);
+    return this.answers.includes(undefined);
   }
 
   /** Answers every recipient that has no answer yet. */
@@ -132,18 +137,20 @@ export class ClientTransaction {
     if (index !== undefined) this.answers[index] = toAnswer(phase, reply);
   }
 
-  #hasForeignAddress(): boolean {
+  /** Whether an address has letters outside of ASCII (RFC 6531 §3.4). */
+  hasForeignAddress(): boolean {
     const { reversePath, recipients } = this.request;
     if (!/^[ -~]*$/.test(formatReversePath(reversePath))) return true;
     return recipients.some(({ mailbox }) => !/^[ -~]*$/.test(formatMailbox(mailbox)));
   }
-}
 
-/** 8-bit text and a host that takes 7 bits (RFC 6152 §3). */
-export const eightBitLack: LocalRefusal = {
-  status: '5.6.3',
-  text: 'The host does not offer 8BITMIME, which the message needs',
-};
+  #prepareRecipients(capabilities: Capabilities): void {
+    for (const [index, { parameters }] of this.request.recipients.entries()) {
+      const refusal = findRecipientLack(parameters, capabilities);
+      if (refusal !== undefined) this.answers[index] = { kind: 'refused', phase: 'rcpt', refusal };
+    }
+  }
+}
 
 /** 452, and 552 in its old sense, unless their status names the mailbox or the size (RFC 5321 §4.5.3.1.10). */
 function meansEnough({ code, status }: Reply): boolean {
