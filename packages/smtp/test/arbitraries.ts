@@ -70,7 +70,7 @@ export const command: fc.Arbitrary<Command> = fc.oneof(
   fc.record({ verb: fc.constantFrom('MAIL', 'SEND', 'SOML', 'SAML'), reversePath, parameters }),
   fc.record({ verb: fc.constant('RCPT'), forwardPath, parameters }),
   fc.record({ verb: fc.constantFrom('DATA', 'RSET', 'QUIT', 'STARTTLS', 'TURN') }),
-  fc.record({ verb: fc.constantFrom('NOOP', 'HELP', 'ATRN'), argument }),
+  fc.record({ verb: fc.constantFrom('NOOP', 'HELP', 'ATRN', 'BURL'), argument }),
   fc.record({ verb: fc.constantFrom('VRFY', 'EXPN', 'ETRN'), argument: argument.filter((text) => text !== '') }),
   fc.record({ verb: fc.constant('BDAT'), size: fc.maxSafeNat(), last: fc.boolean() }),
   fc.record({ verb: fc.constant('AUTH'), mechanism: fc.constantFrom('PLAIN', 'SCRAM-SHA-256', 'X_1') }),

@@ -19,7 +19,7 @@ export type Command =
     }
   | { readonly verb: 'RCPT'; readonly forwardPath: Mailbox; readonly parameters: readonly Parameter[] }
   | { readonly verb: 'DATA' | 'RSET' | 'QUIT' | 'STARTTLS' | 'TURN' }
-  | { readonly verb: 'NOOP' | 'HELP' | 'VRFY' | 'EXPN' | 'ETRN' | 'ATRN'; readonly argument: string }
+  | { readonly verb: 'NOOP' | 'HELP' | 'VRFY' | 'EXPN' | 'ETRN' | 'ATRN' | 'BURL'; readonly argument: string }
   | { readonly verb: 'BDAT' /** Octets that follow the line. */; readonly size: number; readonly last: boolean }
   | {
       readonly verb: 'AUTH';

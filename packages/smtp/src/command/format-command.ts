@@ -46,6 +46,7 @@ function format(command: Command): string {
     case 'EXPN':
     case 'ETRN':
     case 'ATRN':
+    case 'BURL':
       return withArgument(command.verb, command.argument);
     default:
       return command.verb;

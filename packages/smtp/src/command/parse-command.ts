@@ -128,6 +128,7 @@ const readers: Readonly<Record<string, Reader>> = Object.assign(Object.create(nu
   NOOP: optional,
   HELP: optional,
   ATRN: optional,
+  BURL: optional,
   VRFY: required,
   EXPN: required,
   ETRN: required,

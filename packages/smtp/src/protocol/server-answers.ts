@@ -6,6 +6,7 @@ import { concludeAuth } from './server-auth.ts';
 import { refusesEarlyTalk } from './server-commands.ts';
 import type { Hello, Question } from './server-event.ts';
 import { serverReply } from './server-reply.ts';
+import { isSubmission } from './server-rules.ts';
 import { beginText, concludeChunk, concludeText } from './server-text.ts';
 import type { Resumption, Transaction } from './transaction.ts';
 
@@ -56,6 +57,12 @@ function accept(dialogue: Dialogue, question: Exclude<Question, { kind: 'authent
       return dialogue.chunk && concludeChunk(dialogue, dialogue.chunk, reply);
     case 'end':
       return concludeText(dialogue, question.refused ?? reply ?? serverReply.accepted);
+    case 'etrn':
+      return dialogue.write(reply ?? serverReply.queueStarted);
+    case 'atrn':
+    case 'turn':
+      dialogue.write(reply ?? serverReply.turning);
+      return dialogue.turn();
     case 'verify':
     case 'expand':
       return dialogue.write(fit(question, reply ?? serverReply.unverified));
@@ -111,17 +118,20 @@ function greet(dialogue: Dialogue, reply: Reply | undefined): undefined {
   const { hostname, earlyTalk } = dialogue.rules;
   dialogue.reading = 'command';
   if (earlyTalk === 'refuse' && dialogue.input.length > 0) {
-    dialogue.write(serverReply.earlyGreeting);
+    dialogue.write(isSubmission(dialogue.rules.role) ? serverReply.earlyCommands : serverReply.earlyGreeting);
     return dialogue.end();
   }
   const protocol = dialogue.isLmtp ? 'LMTP' : 'ESMTP';
   dialogue.writePlain(reply ?? { code: 220, lines: [`${hostname} ${protocol} ready`] });
 }
 
-/** A greeting is 220, 421, 521 or 554; after 554 the client may still say QUIT (RFC 5321 §3.1, RFC 7504 §2). */
+/**
+ * A greeting is 220, 421, 521 or 554, never 521 on submission; after 554 the client may still say QUIT (RFC 5321 §3.1,
+ * RFC 7504 §2, RFC 6409 §7).
+ */
 function turnAway(dialogue: Dialogue, reply: Reply): undefined {
   dialogue.reading = 'command';
-  const code = isTemporary(reply) ? 421 : reply.code === 521 ? 521 : 554;
+  const code = isTemporary(reply) ? 421 : reply.code === 521 && !isSubmission(dialogue.rules.role) ? 521 : 554;
   dialogue.writePlain({ ...reply, code });
   if (code === 554) dialogue.enter('refused');
   else dialogue.end();

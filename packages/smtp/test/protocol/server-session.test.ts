@@ -39,6 +39,25 @@ describe('the greeting', () => {
     expect(server.session.isOver).toBe(true);
   });
 
+  it('SUB-6 fetches no text for a client: BURL is not implemented', () => {
+    const server = open();
+    server.say(hello, ...envelope);
+    expect(codes(server.say('BURL imap://ann@mail.x.test/Drafts;UIDVALIDITY=1/;UID=2 LAST', 'RSET'))).toEqual([
+      '502 5.5.1',
+      '250 2.0.0',
+    ]);
+  });
+
+  it('SUB-13 never greets with 521 on submission', () => {
+    const server = open({ role: 'submission' }, answering('connect', reply(521, undefined, 'not here')));
+    expect(server.transcript).toBe('554 not here\r\n');
+    const session = new ServerSession(testRules({ role: 'submission', earlyTalk: 'refuse' }), 0);
+    session.next();
+    session.receive(Buffer.from('EHLO client.test\r\n'), 1);
+    session.answer(undefined, 2);
+    expect(codes(session.takeOutput())).toEqual(['554 5.5.0']);
+  });
+
   it('REP-521 closes at once behind 521', () => {
     const server = open({}, answering('connect', reply(521, undefined, 'mx.example.test does not accept mail')));
     expect(server.transcript).toBe('521 mx.example.test does not accept mail\r\n');

@@ -42,6 +42,7 @@ const lines = {
   TURN: 'TURN',
   ETRN: 'ETRN x.test',
   ATRN: 'ATRN',
+  BURL: 'BURL imap://mail.x.test/INBOX;UID=1 LAST',
   XYZZY: 'XYZZY',
 } as const;
 
