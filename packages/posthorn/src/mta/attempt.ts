@@ -1,6 +1,6 @@
-import type { Recipient } from '../queue/envelope.ts';
+import type { Envelope, Recipient } from '../queue/envelope.ts';
 import type { NextHop } from '../queue/next-hop.ts';
-import type { QueuedMessage } from '../queue/queue-store.ts';
+import type { QueuedMessage, RecipientState } from '../queue/queue-store.ts';
 
 /** Recipients of one message that go the same way in one transaction. */
 export interface Group {
@@ -8,29 +8,51 @@ export interface Group {
   /** Positions in the envelope. */
   readonly indexes: readonly number[];
   readonly recipients: readonly Recipient[];
+  /** Of the message, with the reverse-path that they have in common. */
+  readonly envelope: Envelope;
 }
 
 const mostRecipients = 100;
 
-/** Sorts the pending recipients of a message by next hop, at most 100 to a group (RFC 5321 §4.5.3.1.8). */
-export function groupByNextHop(message: QueuedMessage, route: (address: string) => NextHop): Group[] {
-  const { recipients } = message.envelope;
+/** What recipients are sorted by. */
+export interface Grouping {
+  readonly route: (address: string) => NextHop;
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+}
+
+/** Sorts the recipients of a message that are to be tried now by next hop, at most 100 to a group (RFC 5321 §4.5.3.1.8). */
+export function groupByNextHop(message: QueuedMessage, { route, now }: Grouping): Group[] {
+  const { envelope } = message;
+  const { recipients } = envelope;
   const only = recipients[0];
-  if (recipients.length === 1 && only !== undefined)
-    return [{ nextHop: route(only.address), indexes: [0], recipients }];
-  const open = new Map<string, { nextHop: NextHop; indexes: number[]; recipients: Recipient[] }>();
+  if (recipients.length === 1 && only !== undefined) {
+    return isDue(message.state.recipients[0], now)
+      ? [{ nextHop: route(only.address), indexes: [0], recipients, envelope: envelopeFor(envelope, only) }]
+      : [];
+  }
+  const open = new Map<string, Group & { readonly indexes: number[]; readonly recipients: Recipient[] }>();
   const groups: Group[] = [];
   for (const [index, recipient] of recipients.entries()) {
-    if (message.state.recipients[index]?.kind !== 'pending') continue;
+    if (!isDue(message.state.recipients[index], now)) continue;
     const nextHop = route(recipient.address);
-    let group = open.get(nextHop.key);
+    const key = recipient.reversePath === undefined ? nextHop.key : `${nextHop.key} ${recipient.reversePath}`;
+    let group = open.get(key);
     if (group === undefined || group.indexes.length >= mostRecipients) {
-      group = { nextHop, indexes: [], recipients: [] };
-      open.set(nextHop.key, group);
+      group = { nextHop, indexes: [], recipients: [], envelope: envelopeFor(envelope, recipient) };
+      open.set(key, group);
       groups.push(group);
     }
     group.indexes.push(index);
     group.recipients.push(recipient);
   }
   return groups;
+}
+
+function isDue(state: RecipientState | undefined, now: number): boolean {
+  return state?.kind === 'pending' && (state.due === undefined || state.due <= now);
+}
+
+function envelopeFor(envelope: Envelope, { reversePath }: Recipient): Envelope {
+  return reversePath === undefined ? envelope : { ...envelope, reversePath };
 }

@@ -1,12 +1,14 @@
+import { comesBeforeAttempt } from '../queue/deliver-by.ts';
 import type { DeliveryAgent } from '../queue/delivery-agent.ts';
 import type { NextHop } from '../queue/next-hop.ts';
 import { type Outcome, sameOutcome } from '../queue/outcome.ts';
 import type { Content, QueuedMessage, QueueStore } from '../queue/queue-store.ts';
 import type { RetryPolicy } from '../queue/retry-policy.ts';
-import { settle } from '../queue/settle.ts';
 import { type Group, groupByNextHop } from './attempt.ts';
+import { causesOf, discardCauses } from './causes.ts';
 import { Deadlines } from './deadlines.ts';
 import { type DestinationLimits, Destinations, type Waiting } from './destinations.ts';
+import { type InHand, Ledger } from './ledger.ts';
 import type { Log } from './log.ts';
 import type { ReportWriter } from './report-writer.ts';
 import { WakeTimer } from './wake-timer.ts';
@@ -34,21 +36,11 @@ export interface SchedulerLimits extends DestinationLimits {
   readonly attemptTime: number;
 }
 
-interface InHand {
-  message: QueuedMessage;
-  readonly content: Content;
-  readonly outcomes: Map<number, Outcome>;
-  open: number;
-  /** A job found no place: the message goes back and comes again soon. */
-  crowded: boolean;
-  /** What is being written about it: one thing after the other. */
-  recording: Promise<void>;
-}
-
 const nothing = Promise.resolve();
 const leaseTime = 60 * 60_000;
-const crowdedWait = 5_000;
 const longestSleep = 60_000;
+/** How long aborted attempts may take to end, in milliseconds. */
+const farewell = 5_000;
 
 /**
  * Takes messages in hand, from the session that committed them or from the store when they are due, and brings each to
@@ -58,6 +50,7 @@ export class Scheduler {
   readonly #parts: SchedulerParts;
   readonly #destinations: Destinations;
   readonly #inHand = new Set<InHand>();
+  readonly #ledger: Ledger;
   readonly #deadlines: Deadlines;
   readonly #settling = new Set<Promise<void>>();
   readonly #timer: WakeTimer;
@@ -71,6 +64,7 @@ export class Scheduler {
   constructor(parts: SchedulerParts) {
     this.#parts = parts;
     this.#destinations = new Destinations(parts.limits, (waiting) => this.#attempt(waiting));
+    this.#ledger = new Ledger(parts);
     this.#deadlines = new Deadlines(parts.now, parts.limits.attemptTime);
     this.#timer = new WakeTimer(parts.now, longestSleep, () => this.wake());
     this.#watchdog = setInterval(() => this.#watch(), 10_000).unref();
@@ -84,7 +78,9 @@ export class Scheduler {
   /** Takes a message that was just committed, its content still in memory. */
   take(message: QueuedMessage, content: Content): void {
     if (this.#stopped || !this.#hasRoom()) {
-      this.#track(this.#giveBack(message));
+      // With a time the store gives it the place of its priority.
+      const { envelope, state } = message;
+      this.#track(this.#giveBack(message, envelope.priority === undefined ? undefined : state.due));
       return;
     }
     this.#dispatch(message, content);
@@ -103,19 +99,33 @@ export class Scheduler {
       });
   }
 
-  /** Ends: jobs that did not begin go back at once, running ones get `grace` milliseconds. */
+  /**
+   * Ends: jobs that did not begin go back at once, running ones get `grace` milliseconds, and then a little more to end what
+   * they are at. What does not heed even that is left: the store has it as it was before.
+   */
   async stop(grace: number): Promise<void> {
     this.#stopped = true;
     this.#timer.clear();
     clearInterval(this.#watchdog);
-    await this.#claiming;
-    this.#destinations.giveBack();
     const abort = setTimeout(() => this.#deadlines.abortAll(), grace);
-    while (this.#inHand.size > 0 || this.#settling.size > 0) {
-      await Promise.allSettled(this.#settling);
-      if (this.#inHand.size > 0) await new Promise((resolve) => setTimeout(resolve, 10));
+    let leave: NodeJS.Timeout | undefined;
+    const end = new Promise<'left'>((resolve) => {
+      leave = setTimeout(() => resolve('left'), grace + farewell);
+    });
+    if ((await Promise.race([this.#drain(), end])) === 'left') {
+      this.#parts.log.error({ messages: this.#inHand.size }, 'attempts do not end; they are left');
     }
     clearTimeout(abort);
+    clearTimeout(leave);
+  }
+
+  async #drain(): Promise<void> {
+    await this.#claiming;
+    this.#destinations.giveBack();
+    while (this.#inHand.size > 0 || this.#settling.size > 0) {
+      await Promise.allSettled(this.#settling);
+      if (this.#inHand.size > 0) await new Promise((resolve) => setTimeout(resolve, 10).unref());
+    }
   }
 
   #hasRoom(): boolean {
@@ -146,17 +156,20 @@ export class Scheduler {
     }
   }
 
-  /** Without a time the store has nothing to write but that the message is free again. */
-  async #giveBack({ envelope, state }: QueuedMessage, due?: number): Promise<void> {
-    await this.#parts.store.release(envelope.id, due);
-    this.#wakeBy(due ?? state.due);
+  async #giveBack(message: QueuedMessage, due?: number): Promise<void> {
+    this.#wakeBy(await this.#ledger.giveBack(message, due));
   }
 
   #dispatch(message: QueuedMessage, content: Content): void {
+    const now = this.#parts.now();
+    const { heldUntil } = message.envelope;
+    // Whatever made it due: it is not let go before its time (RFC 4865 §4.2).
+    if (heldUntil !== undefined && heldUntil > now) return this.#track(this.#giveBack(message, heldUntil));
     const entry: InHand = { message, content, outcomes: new Map(), open: 1, crowded: false, recording: nothing };
     this.#inHand.add(entry);
     this.#octets += heldOctets(content);
-    for (const group of groupByNextHop(message, this.#parts.route)) {
+    const groups = comesBeforeAttempt(message, now) ? [] : groupByNextHop(message, { route: this.#parts.route, now });
+    for (const group of groups) {
       entry.open += 1;
       this.#offer(entry, group);
     }
@@ -164,8 +177,7 @@ export class Scheduler {
   }
 
   #offer(entry: InHand, group: Group): void {
-    const { envelope } = entry.message;
-    const { nextHop, recipients } = group;
+    const { envelope, nextHop, recipients } = group;
     const job = { envelope, recipients, content: entry.content, nextHop };
     const done = (outcomes: readonly Outcome[] | undefined) => {
       if (outcomes === undefined) entry.crowded = true;
@@ -206,7 +218,8 @@ export class Scheduler {
       return;
     }
     const settling: Promise<void> = entry.recording
-      .then(() => this.#settle(entry))
+      .then(() => this.#ledger.settle(entry, { stopped: this.#stopped }))
+      .then((due) => this.#wakeBy(due))
       .finally(() => {
         this.#settling.delete(settling);
         this.#inHand.delete(entry);
@@ -216,49 +229,8 @@ export class Scheduler {
     this.#settling.add(settling);
   }
 
-  /** Writes down who has it already, while others of the message are under way: a crash must not deliver it to them twice. */
   async #record(entry: InHand): Promise<void> {
-    const delivered = new Map([...entry.outcomes].filter(([, { kind }]) => kind === 'delivered'));
-    if (delivered.size === 0 || entry.open === 0) return;
-    for (const index of delivered.keys()) entry.outcomes.delete(index);
-    const { message, content } = entry;
-    try {
-      const { state, notices } = settle({ ...this.#parts, message, outcomes: delivered, now: this.#parts.now() });
-      if (state === 'done') throw new Error('done while jobs are open');
-      const kept = { ...state, due: message.state.due };
-      const reports = await this.#parts.reports.compose({ envelope: message.envelope, content, state, notices });
-      await this.#parts.store.record(message.envelope.id, { state: kept, reports });
-      if (reports.length > 0) this.#wakeBy(0);
-      entry.message = { envelope: message.envelope, state: kept };
-      this.#parts.log.outcomes(message.envelope, delivered);
-    } catch (error) {
-      for (const [index, outcome] of delivered) entry.outcomes.set(index, outcome);
-      this.#parts.log.error({ id: message.envelope.id, err: error }, 'a delivery cannot be recorded yet');
-    }
-  }
-
-  async #settle({ message, content, outcomes, crowded }: InHand): Promise<void> {
-    const { store, policy, now, chance, log, reports } = this.#parts;
-    const { envelope } = message;
-    try {
-      if (outcomes.size === 0 && message.state.recipients.some(({ kind }) => kind === 'pending')) {
-        // Nothing was tried, or all that was tried is recorded.
-        const later = crowded && !this.#stopped;
-        return await this.#giveBack(message, later ? now() + crowdedWait * (0.5 + chance()) : undefined);
-      }
-      const settled = settle({ message, outcomes, policy, now: now(), chance });
-      const state =
-        settled.state !== 'done' && crowded ? { ...settled.state, due: now() + crowdedWait } : settled.state;
-      const written = settled.notices.length === 0 ? [] : await reports.compose({ envelope, content, ...settled });
-      await store.settle(envelope.id, { state, reports: written });
-      log.outcomes(envelope, outcomes);
-      if (written.length > 0) this.#wakeBy(0);
-      else if (state !== 'done') this.#wakeBy(state.due);
-    } catch (error) {
-      // The store still has the message as it was before the attempt: it is tried again, which may double it, never lose it.
-      log.error({ id: envelope.id, err: error }, 'the outcome cannot be recorded');
-      await this.#giveBack(message, now() + longestSleep).catch(() => undefined);
-    }
+    if (entry.open > 0) this.#wakeBy(await this.#ledger.record(entry));
   }
 
   #track(work: Promise<void>): void {
@@ -271,12 +243,11 @@ export class Scheduler {
   #sleep(): void {
     this.#timer.clear();
     this.#left = !this.#hasRoom();
-    const due = this.#left ? undefined : this.#parts.store.nextDue();
-    if (due !== undefined) this.#wakeBy(due);
+    this.#wakeBy(this.#left ? undefined : this.#parts.store.nextDue());
   }
 
-  #wakeBy(due: number): void {
-    if (!this.#stopped) this.#timer.by(due);
+  #wakeBy(due: number | undefined): void {
+    if (due !== undefined && !this.#stopped) this.#timer.by(due);
   }
 
   #watch(): void {
