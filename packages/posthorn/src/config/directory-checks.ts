@@ -2,7 +2,7 @@ import { normalizeDomain } from '@posthorn/smtp/address/normalize-domain';
 import { Failure } from '@posthorn/smtp/failure/failure';
 import { parseAliasTarget } from '../directory/alias-target.ts';
 import { createDirectory, type Directory } from '../directory/directory.ts';
-import type { DirectoryDomain } from '../directory/domain-table.ts';
+import type { DirectoryDomain } from '../directory/directory-domain.ts';
 import { localPart } from './mail-fields.ts';
 import { formatPath, type Mistake } from './mistake.ts';
 import { elementsOf, entriesOf, isRecord, type Plain } from './plain.ts';

@@ -3,10 +3,12 @@ import { formatMailbox, type Mailbox } from '@posthorn/smtp/address/mailbox';
 import { normalizeAddress } from '@posthorn/smtp/address/normalize-address';
 import { normalizeDomain } from '@posthorn/smtp/address/normalize-domain';
 import { Failure } from '@posthorn/smtp/failure/failure';
-import { parseAddress } from './alias-target.ts';
-import { type DirectoryDomain, type DomainEntry, DomainTable } from './domain-table.ts';
-import { type Expansion, expandAliases } from './expand-aliases.ts';
+import { type AliasTarget, parseAddress } from './alias-target.ts';
+import type { DirectoryDomain, Forward, MailboxSettings } from './directory-domain.ts';
+import { type DomainEntry, DomainTable } from './domain-table.ts';
+import { type AliasBook, type Expansion, expandAliases } from './expand-aliases.ts';
 import { homeDomain } from './home-domain.ts';
+import { NameSearch, type Person } from './name-search.ts';
 
 /** All that is known about who is who. */
 export interface DirectoryConfig {
@@ -19,17 +21,30 @@ export interface DirectoryConfig {
   readonly domains: Readonly<Record<string, DirectoryDomain>>;
 }
 
-/** Who an address is. */
-type Entry =
-  /** A mailbox here: its address in the one form for all ways to write it, and what stood behind the separator. */
-  | { readonly kind: 'mailbox'; readonly address: string; readonly detail?: string }
-  | { readonly kind: 'alias'; readonly targets: readonly string[] }
+/** Who an address is; `address` is the one form for all ways to write it. */
+export type Entry =
+  /** A mailbox here, and what stood behind the separator. */
+  | ({ readonly kind: 'mailbox'; readonly address: string; readonly detail?: string } & MailboxSettings)
+  | { readonly kind: 'alias'; readonly address: string; readonly targets: readonly string[] }
+  /** Somebody who moved (RFC 5321 §3.4). */
+  | ({ readonly kind: 'forward'; readonly address: string } & Forward)
+  /** A number of the telephone network behind a gateway of ours (RFC 3191 §3). */
+  | { readonly kind: 'gateway' }
+  /** Nothing that such a gateway could dial. */
+  | { readonly kind: 'malformed' }
   /** Somebody of a domain that we pass mail on to. */
   | { readonly kind: 'relay' }
   /** Nobody, of a domain of ours. */
   | { readonly kind: 'unknown-mailbox' }
   /** Of a domain that is none of ours. */
   | { readonly kind: 'foreign' };
+
+/** Mail that goes on with a sender of its own. */
+export interface Resending {
+  /** Who gets what cannot be delivered: `local@domain`. */
+  readonly owner: string;
+  readonly expansion: Expansion;
+}
 
 /** Knows who an address is; addresses are `local@domain`, or a bare `Postmaster`. */
 export interface Directory {
@@ -38,8 +53,16 @@ export interface Directory {
   lookup(address: string): Entry;
   /** Replaces aliases by what they stand for in the end; an address that is no alias stands for itself. */
   expand(address: string): Expansion;
+  /** Whom an alias with an owner, or who moved in confidence, sends mail on to; undefined when it is neither any more. */
+  resendingOf(address: string): Resending | undefined;
+  /** Whom an alias stands for at first, as addresses: programs and files are left out; undefined when it is none. */
+  expansionOf(address: string): readonly string[] | undefined;
+  /** Everybody whom the name may mean: a local-part, a full name, or its last word (RFC 5321 §3.5.1). */
+  peopleNamed(name: string): readonly Person[];
   /** The mailbox that delivers an address in the end, as in `lookup`, even where an alias has its name; undefined: none. */
   mailboxOf(address: string): string | undefined;
+  /** What holds for that mailbox. */
+  settingsOf(address: string): MailboxSettings | undefined;
   /** A form that is the same for all ways to write an address, its detail kept: for finding doubles. */
   keyOf(address: string): string;
 }
@@ -65,11 +88,29 @@ export function createDirectory(config: DirectoryConfig): Directory {
     return { mailbox: located, table: tables.get(domain ?? '') };
   };
   const find = (mailbox: Mailbox): DomainEntry | undefined => locate(mailbox).table?.lookup(mailbox.localPart);
+  const findAddress = (address: string): DomainEntry | undefined => {
+    const mailbox = parseAddress(address);
+    return mailbox && find(mailbox);
+  };
+  const findMailbox = (address: string) => {
+    const mailbox = parseAddress(address);
+    const entry = mailbox && locate(mailbox).table?.mailbox(mailbox.localPart);
+    return entry?.kind === 'mailbox' ? entry : undefined;
+  };
   const keyOf = (given: Mailbox): string => {
     const { mailbox, table } = locate(given);
     const domain = normalizeDomain(mailbox.domain) ?? mailbox.domain;
     return formatMailbox({ localPart: table?.fold(mailbox.localPart) ?? mailbox.localPart, domain });
   };
+  const withDetail = ({ localPart, domain }: Mailbox, detail: string): Mailbox | undefined => {
+    const detailed = locate({ localPart, domain }).table?.withDetail(localPart, detail);
+    return detailed === undefined ? undefined : parseAddress(formatMailbox({ localPart: detailed, domain }));
+  };
+  const book: AliasBook = { find, keyOf, withDetail };
+  const people = new NameSearch();
+  for (const table of tables.values()) {
+    for (const { mailbox, settings } of table.knownMailboxes()) people.add(mailbox, settings);
+  }
 
   return {
     homeDomain: home,
@@ -83,13 +124,25 @@ export function createDirectory(config: DirectoryConfig): Directory {
     expand(address) {
       const mailbox = parseAddress(address);
       if (mailbox === undefined) return { kind: 'recipients', recipients: [address] };
-      return expandAliases(locate(mailbox).mailbox, { find, keyOf });
+      return expandAliases(locate(mailbox).mailbox, book);
     },
-    mailboxOf(address) {
+    resendingOf(address) {
       const mailbox = parseAddress(address);
-      const entry = mailbox && locate(mailbox).table?.mailbox(mailbox.localPart);
-      return entry?.kind === 'mailbox' ? formatMailbox(entry.mailbox) : undefined;
+      const owner = mailbox && ownerOf(find(mailbox));
+      if (mailbox === undefined || owner === undefined) return undefined;
+      const expansion = expandAliases(locate(mailbox).mailbox, book, true);
+      return { owner: formatMailbox(owner), expansion };
     },
+    expansionOf(address) {
+      const entry = findAddress(address);
+      return entry?.kind === 'alias' ? addressesOf(entry.targets) : undefined;
+    },
+    peopleNamed: (name) => people.find(name),
+    mailboxOf(address) {
+      const entry = findMailbox(address);
+      return entry && formatMailbox(entry.mailbox);
+    },
+    settingsOf: (address) => findMailbox(address)?.settings,
     keyOf(address) {
       const mailbox = parseAddress(address);
       return mailbox === undefined ? address : keyOf(mailbox);
@@ -97,12 +150,34 @@ export function createDirectory(config: DirectoryConfig): Directory {
   };
 }
 
+function addressesOf(targets: readonly AliasTarget[]): string[] {
+  return targets.flatMap((target) => ('mailbox' in target ? [formatMailbox(target.mailbox)] : []));
+}
+
+/** Who moved in confidence leaves failures to the postmaster, never to the sender (RFC 3461 §5.2.7.4). */
+function ownerOf(entry: DomainEntry | undefined): Mailbox | undefined {
+  if (entry?.kind === 'alias') return entry.owner;
+  if (entry?.kind !== 'forward' || entry.forward.confidential !== true) return undefined;
+  return { localPart: 'postmaster', domain: entry.mailbox.domain };
+}
+
 function describeEntry(entry: DomainEntry | undefined): Entry | undefined {
-  if (entry?.kind === 'alias')
-    return { kind: 'alias', targets: entry.targets.map(({ mailbox }) => formatMailbox(mailbox)) };
-  if (entry === undefined) return undefined;
-  const address = formatMailbox(entry.mailbox);
-  return entry.detail === undefined ? { kind: 'mailbox', address } : { kind: 'mailbox', address, detail: entry.detail };
+  switch (entry?.kind) {
+    case 'mailbox': {
+      const { mailbox, detail, settings } = entry;
+      const address = formatMailbox(mailbox);
+      return { kind: 'mailbox', address, ...(detail === undefined ? {} : { detail }), ...settings };
+    }
+    case 'alias':
+      return { kind: 'alias', address: formatMailbox(entry.mailbox), targets: addressesOf(entry.targets) };
+    case 'forward':
+      return { kind: 'forward', address: formatMailbox(entry.mailbox), ...entry.forward, to: formatMailbox(entry.to) };
+    case 'gateway':
+    case 'malformed':
+      return { kind: entry.kind };
+    case undefined:
+      return undefined;
+  }
 }
 
 function readDomains({ hostname, domains, postmaster }: DirectoryConfig) {

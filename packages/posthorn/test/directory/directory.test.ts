@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createDirectory, type DirectoryConfig } from '../../src/directory/directory.ts';
-import type { DirectoryDomain } from '../../src/directory/domain-table.ts';
+import type { DirectoryDomain } from '../../src/directory/directory-domain.ts';
 
 function directory(domain: DirectoryDomain, config: Partial<DirectoryConfig> = {}) {
   return createDirectory({
