@@ -19,7 +19,8 @@ export interface DestinationLimits {
 
 interface Destination {
   running: number;
-  readonly waiting: WaitingLine;
+  /** None as long as nothing has to wait. */
+  waiting?: WaitingLine;
 }
 
 /** Runs jobs, a bounded number of them to each next hop; one destination never holds up another (RFC 5321 §4.5.4.1). */
@@ -36,12 +37,13 @@ export class Destinations {
   /** Takes a job; false when too many of no lower priority wait for its next hop already. */
   offer(waiting: Waiting): boolean {
     const key = waiting.job.nextHop.key;
-    const destination = this.#byKey.get(key) ?? { running: 0, waiting: new WaitingLine() };
+    const destination: Destination = this.#byKey.get(key) ?? { running: 0 };
     if (destination.running < this.#limits.concurrency) {
       this.#byKey.set(key, destination);
       this.#start(key, destination, waiting);
       return true;
     }
+    destination.waiting ??= new WaitingLine();
     const isFull = destination.waiting.length >= this.#limits.waiting;
     const displaced = isFull ? destination.waiting.displace(waiting.job.envelope.priority ?? 0) : undefined;
     if (isFull && displaced === undefined) return false;
@@ -52,14 +54,14 @@ export class Destinations {
 
   /** Gives back all jobs that have not begun: their `done` gets undefined. */
   giveBack(): void {
-    for (const { waiting } of this.#byKey.values()) for (const { done } of waiting.clear()) done(undefined);
+    for (const { waiting } of this.#byKey.values()) for (const { done } of waiting?.clear() ?? []) done(undefined);
   }
 
   #start(key: string, destination: Destination, waiting: Waiting): void {
     destination.running += 1;
     this.#run(waiting).finally(() => {
       destination.running -= 1;
-      const next = destination.waiting.shift();
+      const next = destination.waiting?.shift();
       if (next !== undefined) this.#start(key, destination, next);
       else if (destination.running === 0) this.#byKey.delete(key);
     });

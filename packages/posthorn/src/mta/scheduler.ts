@@ -5,7 +5,6 @@ import { type Outcome, sameOutcome } from '../queue/outcome.ts';
 import type { Content, QueuedMessage, QueueStore } from '../queue/queue-store.ts';
 import type { RetryPolicy } from '../queue/retry-policy.ts';
 import { type Group, groupByNextHop } from './attempt.ts';
-import { causesOf, discardCauses } from './causes.ts';
 import { Deadlines } from './deadlines.ts';
 import { type DestinationLimits, Destinations, type Waiting } from './destinations.ts';
 import { type InHand, Ledger } from './ledger.ts';

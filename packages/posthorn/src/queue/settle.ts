@@ -28,6 +28,8 @@ export interface Attempt {
   readonly chance: () => number;
   /** When the recipients are due again that have no outcome and wait for nothing else; by default with the others. */
   readonly untried?: number;
+  /** Whether others are still under way: of those nothing is decided, and nothing told. */
+  readonly partial?: true;
 }
 
 /** The state of a message of which nothing was tried yet. */
@@ -100,7 +102,8 @@ function giveBack(present: RecipientState, now: number): RecipientState {
   return { kind: 'failed', attempts: present.attempts, last: overdueOutcome('failed', present.last, now) };
 }
 
-function isLate({ message, policy, now }: Attempt): boolean {
+function isLate({ message, policy, now, partial }: Attempt): boolean {
+  if (partial === true) return false;
   return message.state.delayReportedAt === undefined && now - startOf(message.envelope) >= policy.delayWarningAfter;
 }
 
@@ -109,7 +112,7 @@ export function settle(attempt: Attempt): Settled {
   const { message, outcomes, policy, now } = attempt;
   const { envelope, state: present } = message;
   const expired = now >= expiryOf(policy, envelope);
-  const overdue = isOverdue(message, now) ? envelope.deliverBy?.mode : undefined;
+  const overdue = attempt.partial !== true && isOverdue(message, now) ? envelope.deliverBy?.mode : undefined;
   const advanced = present.recipients.map((each, index) => advance(each, outcomes.get(index), expired));
   const states = overdue === 'R' ? advanced.map((each) => giveBack(each, now)) : advanced;
   const late = overdue === 'N' ? 'overdue' : isLate(attempt) ? 'warn' : undefined;
