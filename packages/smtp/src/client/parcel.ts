@@ -1,4 +1,5 @@
 import { formatMailbox } from '../address/mailbox.ts';
+import type { MailParameters } from '../command/parameters.ts';
 import { Failure } from '../failure/failure.ts';
 import type { ClientTransaction, Ending, RecipientAnswer } from '../protocol/client-transaction.ts';
 import type { Transaction } from '../protocol/transaction.ts';
@@ -26,6 +27,7 @@ export class Parcel {
   #pending: number[];
   /** The indexes in the transaction under way. */
   #part: number[] = [];
+  #underWay: ClientTransaction | undefined;
   #moves = 0;
   #offered: ReadonlySet<string> = new Set();
 
@@ -47,12 +49,15 @@ export class Parcel {
     const portion = connection.portion(pending);
     if (portion === 0) return undefined;
     this.#part = this.#pending.slice(0, portion);
-    const part = portion === recipients.length ? recipients : pending.slice(0, portion);
+    const isWhole = portion === recipients.length;
+    const part = isWhole ? recipients : pending.slice(0, portion);
     const isFirst = connection.completed === 0;
-    const request = { ...this.#transaction, recipients: part, text: this.text.whole, since: this.#since };
-    return connection.transact(request, this.text, (transaction) => {
+    const mail = isWhole ? this.#transaction.mail : withoutName(this.#transaction.mail);
+    const request = { ...this.#transaction, mail, recipients: part, text: this.text.whole, since: this.#since };
+    this.#underWay = connection.transact(request, this.text, (transaction) => {
       done(this.#settle(transaction, { connection, isFirst }));
     });
+    return this.#underWay;
   }
 
   /** Gives up on all that is still to be sent. */
@@ -64,6 +69,7 @@ export class Parcel {
       const decided = reply === undefined ? {} : { reply, ...about };
       this.#results[index] ??= { address: this.#address(index), kind: 'deferred', phase, failure, ...decided };
     }
+    if (this.#underWay !== undefined) this.#nameUnfinished(this.#underWay);
     this.#pending = [];
   }
 
@@ -99,9 +105,20 @@ export class Parcel {
       if (answer?.enough === true && this.#hasProgress(transaction)) enough.push(index);
       else this.#results[index] = toResult(this.#address(index), answer, undecided);
     }
+    this.#nameUnfinished(transaction);
     this.#pending = [...enough, ...this.#pending.slice(this.#part.length)];
     if (!this.#mayGoOn(transaction.ending)) this.giveUp(undecided().failure);
     return this.#pending.length > 0 ? 'again' : 'done';
+  }
+
+  /** Tells by which name the host may go on with what broke off; a host that was lost in the text does not (RFC 1845 §3). */
+  #nameUnfinished({ unfinished, ending, mail }: ClientTransaction): void {
+    if (ending === 'protocol' || mail.transactionId === undefined) return;
+    for (const place of unfinished) {
+      const index = this.#part[place] ?? -1;
+      const result = this.#results[index];
+      if (result?.kind === 'deferred') this.#results[index] = { ...result, transactionId: mail.transactionId };
+    }
   }
 
   /** Another transaction after 452 makes sense only as long as each gets some recipients through. */
@@ -121,6 +138,11 @@ export class Parcel {
     if (ending === undefined || aborted || !this.text.fresh || this.#moves >= mostMoves) return false;
     return !begun || (!answered && !isFirst && (ending === 'lost' || ending === 'shut down'));
   }
+}
+
+/** A name is for one transaction and its recipients, so the parts of a message that is split go without (RFC 1845 §3). */
+function withoutName({ transactionId, ...mail }: MailParameters): MailParameters {
+  return mail;
 }
 
 function toResult(

@@ -18,6 +18,12 @@ export interface RecipientResult {
   readonly status?: Status;
   /** Why there is no reply that decided. */
   readonly failure?: Failure;
+  /**
+   * TRANSID of a transaction that broke off in its text. Sent again with the same one as `mail.transactionId`, to exactly
+   * those recipients that have it and before anybody else has the message, the host may go on where it stopped
+   * (RFC 1845 §3).
+   */
+  readonly transactionId?: string;
 }
 
 /** What became of a message: one result per recipient, in the order of the envelope. */

@@ -16,13 +16,13 @@ export class ClientFeed {
     this.transaction = transaction;
     this.chunked = chunked;
     this.#output = output;
-    this.#writer = new TextWriter(!chunked);
+    this.#writer = new TextWriter(!chunked, transaction.offset);
     this.#binary = transaction.mail.body === 'BINARYMIME';
   }
 
   /** Sends a piece. */
   write(piece: Buffer): void {
-    const octets = this.#binary ? piece : this.#writer.write(piece);
+    const octets = this.#binary ? this.#leaveOut(piece) : this.#writer.write(piece);
     // A piece may leave nothing to send yet, and an empty chunk would cost a reply.
     if (octets.length === 0) return;
     this.hungry = false;
@@ -30,11 +30,19 @@ export class ClientFeed {
     this.#output.octets(octets);
   }
 
-  /** Sends the end of the text. */
-  end(): void {
+  /** Sends the end of the text; false when it ends before the octet from which on the host wanted it. */
+  end(): boolean {
     const rest = this.#binary ? Buffer.alloc(0) : this.#writer.end();
+    if (this.#writer.skip > 0) return false;
     if (this.chunked) this.#output.line(`BDAT ${rest.length} LAST`);
     this.#output.octets(rest);
     this.hungry = false;
+    return true;
+  }
+
+  #leaveOut(piece: Buffer): Buffer {
+    const skipped = Math.min(this.#writer.skip, piece.length);
+    this.#writer.skip -= skipped;
+    return piece.subarray(skipped);
   }
 }

@@ -1,10 +1,10 @@
-import { isIntermediate, isPositive, type Reply } from '../reply/reply.ts';
+import { isPositive, type Reply } from '../reply/reply.ts';
 import type { Capabilities } from './client-capabilities.ts';
 import { ClientFeed } from './client-feed.ts';
 import type { Host } from './client-lack.ts';
 import type { ClientOutput } from './client-output.ts';
-import { applyReply, isPointless } from './client-reply.ts';
-import { planTransaction, type Step } from './client-step.ts';
+import { applyReply, isOutOfStep, isPointless } from './client-reply.ts';
+import { chunkLine, planTransaction, type Step } from './client-step.ts';
 import { stuffDots } from './client-text.ts';
 import type { ClientTimeouts, Phase } from './client-timeouts.ts';
 import type { ClientTransaction, Ending } from './client-transaction.ts';
@@ -90,26 +90,27 @@ export class ClientPipeline {
     if (this.#feed !== undefined) return this.#takeEarly(this.#feed, reply);
     const step = this.#answered < this.#sent ? this.#steps[this.#answered] : undefined;
     if (step === undefined) return 'unasked reply';
-    // Only DATA asks for more: to anything else a 3yz means that replies and commands have lost each other.
-    if (step.kind === 'data' ? isPositive(reply) : isIntermediate(reply)) return 'reply out of step';
+    // Replies and commands have lost each other.
+    if (isOutOfStep(step, reply)) return 'reply out of step';
     if (step.kind === 'quit') return 'bye';
     return this.#apply(step, reply);
   }
 
-  /** Sends the next piece of the text that was asked for, or its end. */
-  feed(piece: Buffer | undefined): void {
+  /** Sends the next piece of the text that was asked for, or its end; says so if the session cannot go on with it. */
+  feed(piece: Buffer | undefined): Halt | undefined {
     const feed = this.#feed;
-    if (feed === undefined) return;
+    if (feed === undefined) return undefined;
     this.since = this.#clock();
     if (piece !== undefined) {
       feed.write(piece);
       if (feed.hungry) this.#emit({ kind: 'text', transaction: feed.transaction });
-      return;
+      return undefined;
     }
-    feed.end();
+    if (!feed.end()) return 'reply out of step';
     this.#feed = undefined;
     this.#sent += 1;
     this.#fill();
+    return undefined;
   }
 
   /** Asks for the next piece: the last one is written. A chunk is written when its reply has come. */
@@ -216,20 +217,21 @@ export class ClientPipeline {
 
   /** Whether the text is going to come in pieces. */
   #sendText(step: Step, transaction: ClientTransaction): boolean {
-    const { text, accepted } = transaction;
+    const { text, accepted, offset } = transaction;
     const chunked = step.kind === 'chunk';
+    if (transaction.named) transaction.unfinished = accepted;
     if (text === undefined && accepted.length > 0) {
       this.#feed = new ClientFeed(transaction, chunked, this.#output);
       this.#emit({ kind: 'text', transaction });
       return true;
     }
     if (chunked) {
-      this.#output.line(step.line);
-      this.#output.octets(text ?? Buffer.alloc(0));
+      this.#output.line(offset === 0 || text === undefined ? step.line : chunkLine(text.length - offset));
+      this.#output.octets(text?.subarray(offset) ?? Buffer.alloc(0));
       return false;
     }
     // Without a recipient the lone dot closes what the host should not have opened (RFC 2920 §3.1).
-    if (text !== undefined && accepted.length > 0) this.#output.octets(stuffDots(text, true));
+    if (text !== undefined && accepted.length > 0) this.#output.octets(stuffDots(text.subarray(offset), true));
     this.#output.octets(lastDot);
     return false;
   }
@@ -239,6 +241,7 @@ export class ClientPipeline {
     if (transaction === undefined) this.#emit({ kind: 'reply', reply });
     else {
       transaction.answered = true;
+      if (step.kind === 'text' || step.kind === 'chunk') transaction.unfinished = [];
       const effect = applyReply(step, transaction, { reply, lmtp: this.#lmtp });
       if (effect === 'reply out of step') return effect;
       this.#open = effect.open ?? this.#open;
@@ -257,7 +260,10 @@ export class ClientPipeline {
       this.#ask(feed);
       return undefined;
     }
-    if (reply.code >= 400) feed.transaction.answerAccepted('text', reply);
+    if (reply.code >= 400) {
+      feed.transaction.unfinished = [];
+      feed.transaction.answerAccepted('text', reply);
+    }
     if (!feed.chunked || feed.hungry || reply.code < 400) return 'unasked reply';
     this.#feed = undefined;
     const step = this.#steps[this.#sent];

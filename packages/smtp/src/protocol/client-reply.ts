@@ -15,6 +15,7 @@ export function applyReply(
     case 'rset':
       return { open: !isPositive(reply) };
     case 'mail':
+      if (isIntermediate(reply)) return transaction.resume(reply) ? { open: true } : 'reply out of step';
       if (!isPositive(reply)) transaction.refuseMail(reply);
       return { open: isPositive(reply) };
     case 'rcpt':
@@ -38,10 +39,16 @@ function applyToData(transaction: ClientTransaction, reply: Reply, lmtp: boolean
   return {};
 }
 
+/** Whether a reply answers no such step: 3yz asks for more after DATA, and names an offset after MAIL with TRANSID (RFC 1845 §3). */
+export function isOutOfStep({ kind, closesGroup }: Step, reply: Reply): boolean {
+  if (kind === 'data') return isPositive(reply);
+  return isIntermediate(reply) && !(kind === 'mail' && closesGroup && reply.code === 355);
+}
+
 /** Whether earlier replies have taken the sense from a step (RFC 5321 §3.3). */
 export function isPointless({ kind, transaction }: Step): boolean {
   if (transaction === undefined) return false;
-  if (kind === 'rcpt') return transaction.mailRefused;
+  if (kind === 'rcpt') return transaction.mailRefused || transaction.resumed;
   if (kind === 'text') return !transaction.invited;
   return (kind === 'data' || kind === 'chunk') && transaction.accepted.length === 0;
 }

@@ -116,8 +116,8 @@ export class ClientSession {
   }
 
   /** Sends a command that is no part of a transaction, without CRLF; `reply` brings its reply (RFC 5321 §4.1.1). */
-  command(line: string): void {
-    if (this.#stage !== 'over') this.#pipeline.add(commandStep(line));
+  command(line: string, wait: 'command' | 'turn' = 'command'): void {
+    if (this.#stage !== 'over') this.#pipeline.add(commandStep(line, wait));
   }
 
   /** Says goodbye behind all that is under way (RFC 5321 §4.1.1.10). */
@@ -133,7 +133,10 @@ export class ClientSession {
     if (piece !== undefined && !this.#mayCarry(transaction, piece)) {
       transaction.answerAll({ kind: 'refused', phase: 'text', refusal: eightBitLack });
       this.#end('aborted');
-    } else this.#pipeline.feed(piece);
+      return;
+    }
+    const halt = this.#pipeline.feed(piece);
+    if (halt !== undefined) this.#end('protocol', { garbage: halt });
   }
 
   /** Says that the connection has taken the last piece. */

@@ -39,8 +39,8 @@ function step(kind: Step['kind'], line: string, part: Partial<Step> = {}): Step 
 }
 
 /** A command outside of transactions; it ends its group, whatever it is (RFC 2920 §3.1). */
-export function commandStep(line: string): Step {
-  return step('command', line, { closesGroup: true });
+export function commandStep(line: string, wait: 'command' | 'turn' = 'command'): Step {
+  return step('command', line, { wait, closesGroup: true });
 }
 
 /** QUIT (RFC 5321 §4.1.1.10). */
@@ -64,7 +64,9 @@ function mailLine(transaction: ClientTransaction, offered: ReadonlySet<string>):
 export function planTransaction(transaction: ClientTransaction, offered: ReadonlySet<string>, reset: boolean): Step[] {
   const steps: Step[] = [];
   if (reset) steps.push(step('rset', 'RSET', { transaction }));
-  steps.push(step('mail', mailLine(transaction, offered), { wait: 'mail', transaction }));
+  // What follows MAIL depends on whether the host goes on with a transaction of before (RFC 1845 §3).
+  const closesGroup = transaction.named;
+  steps.push(step('mail', mailLine(transaction, offered), { wait: 'mail', transaction, closesGroup }));
   for (const [index, { mailbox, parameters }] of transaction.request.recipients.entries()) {
     if (transaction.answers[index] !== undefined) continue;
     const typed = withDelayNotice(parameters, transaction.mail, offered);
@@ -79,6 +81,11 @@ export function planTransaction(transaction: ClientTransaction, offered: Readonl
   return steps;
 }
 
+/** The command for a text in one chunk (RFC 3030 §2). */
+export function chunkLine(size: number): string {
+  return formatCommand({ verb: 'BDAT', size, last: true });
+}
+
 /** Pieces go by DATA where they can: each BDAT chunk costs the time of one reply. */
 function planText(transaction: ClientTransaction, offered: ReadonlySet<string>): Step[] {
   const { text } = transaction;
@@ -88,6 +95,5 @@ function planText(transaction: ClientTransaction, offered: ReadonlySet<string>):
     return [step('data', 'DATA', { wait: 'data', transaction, closesGroup: true }), step('text', '', last)];
   }
   if (text === undefined) return [step('chunk', '', { ...last, awaitsReplies: true })];
-  const line = formatCommand({ verb: 'BDAT', size: text.length, last: true });
-  return [step('chunk', line, { ...last, awaitsReplies: text.length > hastyText })];
+  return [step('chunk', chunkLine(text.length), { ...last, awaitsReplies: text.length > hastyText })];
 }

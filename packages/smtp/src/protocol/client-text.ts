@@ -55,12 +55,15 @@ export function stuffDots(bytes: Buffer, atLineStart: boolean): Buffer {
 export class TextWriter {
   /** Octets so far, as BDAT and SIZE count them: without stuffing and closing dot. */
   size = 0;
+  /** Octets of its beginning that are still to be left out: the host has them (RFC 1845 §3). */
+  skip: number;
   readonly #stuff: boolean;
   readonly #mender = new LineEndMender();
   #lineStart = true;
 
-  constructor(stuff: boolean) {
+  constructor(stuff: boolean, skip = 0) {
     this.#stuff = stuff;
+    this.skip = skip;
   }
 
   /** What goes out for a piece; it may be empty, and shares the piece's memory when nothing had to change. */
@@ -77,9 +80,12 @@ export class TextWriter {
 
   #pass(mended: Buffer): Buffer {
     if (mended.length === 0) return none;
-    const out = this.#stuff ? stuffDots(mended, this.#lineStart) : mended;
+    const skipped = Math.min(this.skip, mended.length);
+    const lineStart = skipped === 0 ? this.#lineStart : mended[skipped - 1] === LF;
     this.#lineStart = mended.at(-1) === LF;
+    this.skip -= skipped;
     this.size += mended.length;
-    return out;
+    const rest = skipped === 0 ? mended : mended.subarray(skipped);
+    return this.#stuff ? stuffDots(rest, lineStart) : rest;
   }
 }

@@ -56,6 +56,17 @@ export class ClientTransaction {
   /** Whether the host has asked for the text. */
   invited = false;
   aborted = false;
+  /** Whether MAIL names it so that another session can go on with it (RFC 1845 §3). */
+  named = false;
+  /** Octets of the text that the host has from an earlier session (RFC 1845 §3). */
+  offset = 0;
+  /** Whether the host goes on with an earlier session's transaction: it knows the recipients (RFC 1845 §3). */
+  resumed = false;
+  /**
+   * The indexes of the recipients of a text that has begun to go out and has no reply yet: by the same TRANSID, and for
+   * exactly these, the host may go on where it broke off. None without a TRANSID that the host knows the use of.
+   */
+  unfinished: readonly number[] = [];
   /** Set when it ended too early. */
   ending: Ending | undefined;
   readonly #since: number;
@@ -93,6 +104,7 @@ export class ClientTransaction {
    */
   prepare(host: Host, now: number): boolean {
     this.mail = afterWait(this.request.mail, Math.floor((now - this.#since) / 1000));
+    this.named = this.mail.transactionId !== undefined && host.capabilities.offered.has('CHECKPOINT');
     const refusal = findLack(this, host);
     if (refusal !== undefined) this.answerAll({ kind: 'refused', phase: 'mail', refusal });
     else this.#prepareRecipients(host.capabilities);
@@ -108,6 +120,16 @@ export class ClientTransaction {
   /** Whether a piece of the text has no octet over 127. */
   isSevenBit(piece: Buffer): boolean {
     return isAscii(piece);
+  }
+
+  /** Takes the offset from which on the host wants the text; false when there is none, or none of this text (RFC 1845 §3). */
+  resume({ lines }: Reply): boolean {
+    const offset = Number(/^\d{1,15}(?=[ \t]|$)/.exec(lines[0] ?? '')?.[0] ?? -1);
+    if (offset < 0 || (this.text !== undefined && offset > this.text.length)) return false;
+    this.resumed = true;
+    this.offset = offset;
+    this.accepted = [...this.answers.keys()].filter((index) => this.answers[index] === undefined);
+    return true;
   }
 
   /** Takes a negative reply to MAIL: it is for all recipients (RFC 5321 §3.3). */
