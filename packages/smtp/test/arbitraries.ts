@@ -87,6 +87,30 @@ function present<T extends object>(record: fc.Arbitrary<Record<string, unknown>>
   );
 }
 
+/** A number of so many digits at the most. */
+const upTo = (digits: number, min = 0) => fc.integer({ min, max: 10 ** digits - 1 });
+
+const deliverBy = fc.oneof(
+  fc.record({ seconds: upTo(9, 1), mode: fc.constant('R') }),
+  fc.record({ seconds: upTo(9, -999_999_999), mode: fc.constant('N') }),
+  fc.record({ seconds: upTo(9, 1), mode: fc.constantFrom('R', 'N'), trace: fc.constant(true) }),
+);
+
+/** Times of years with four digits, in milliseconds since the epoch. */
+export const instant = fc.integer({ min: -62_167_219_200_000, max: 253_402_300_799_999 });
+
+const hold = fc.oneof(fc.record({ for: upTo(9, 1) }), fc.record({ until: instant }));
+
+const solicitationClass = fc
+  .tuple(string([...'azAZ'], 1, 1), string([...letters, ...'.-_:'], 0, 20))
+  .map((parts) => parts.join(''));
+
+const token = fc
+  .array(string([...letters, ..."!#$%&'*+-^_`{|}~"], 1, 5), { minLength: 1, maxLength: 3 })
+  .map((atoms) => atoms.join('.'));
+
+const certifier = string([...letters, '+', '/'], 27, 27);
+
 export const mailParameters = present<MailParameters>(
   fc.record({
     size: optional(fc.maxSafeNat()),
@@ -101,6 +125,13 @@ export const mailParameters = present<MailParameters>(
         fc.constant('Pelé@example.org'),
       ),
     ),
+    deliverBy: optional(deliverBy),
+    hold: optional(hold),
+    priority: optional(fc.integer({ min: -9, max: 9 })),
+    solicit: optional(fc.array(solicitationClass, { minLength: 1, maxLength: 5 })),
+    transactionId: optional(fc.tuple(token, token).map((parts) => parts.join('@'))),
+    tracking: optional(fc.oneof(fc.record({ certifier }), fc.record({ certifier, timeout: upTo(9) }))),
+    requireTls: optional(fc.constant(true)),
   }),
 );
 
@@ -115,6 +146,12 @@ export const rcptParameters = present<RcptParameters>(
         printable.map((text) => `rfc822;${text}`),
         unitextSafe.map((text) => `utf-8;${text}`),
       ),
+    ),
+    rrvs: optional(
+      fc.record({
+        since: instant.map((time) => Math.floor(time / 1000) * 1000),
+        fallback: fc.constantFrom('R', 'C'),
+      }),
     ),
   }),
 );

@@ -1,53 +1,39 @@
 import {
+  isMailParameters,
+  isRcptParameters,
   type MailParameters,
-  type RcptParameters,
   readMailParameters,
   readRcptParameters,
   writeMailParameters,
   writeRcptParameters,
 } from '@posthorn/smtp/command/parameters';
-import { parseCommand } from '@posthorn/smtp/command/parse-command';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { mailParameters, rcptParameters } from '../arbitraries.ts';
-
-const all = new Set(['SIZE', '8BITMIME', 'BINARYMIME', 'SMTPUTF8', 'DSN', 'AUTH']);
-const without = (...keywords: string[]) => new Set([...all].filter((keyword) => !keywords.includes(keyword)));
-
-/** The typed parameters of a MAIL line, or code and status of the reply they earn. */
-function mail(text: string, offered: ReadonlySet<string> = all): MailParameters | string {
-  const command = parseCommand(`MAIL FROM:<a@b>${text}`);
-  if ('code' in command || command.verb !== 'MAIL') throw new Error(`no command: ${text}`);
-  const read = readMailParameters(command.parameters, offered);
-  return 'code' in read ? `${read.code} ${read.status}` : read;
-}
-
-function rcpt(text: string, offered: ReadonlySet<string> = all): RcptParameters | string {
-  const command = parseCommand(`RCPT TO:<a@b>${text}`);
-  if ('code' in command || command.verb !== 'RCPT') throw new Error(`no command: ${text}`);
-  const read = readRcptParameters(command.parameters, offered);
-  return 'code' in read ? `${read.code} ${read.status}` : read;
-}
+import { all, mail, rcpt, without } from './read-parameters.ts';
 
 describe('parameters', () => {
   it('ADR-17 give back what was written', () => {
     fc.assert(
       fc.property(mailParameters, (given) => {
         const written = writeMailParameters(given, all);
-        // What is longer on the wire than it may be is left out.
-        const { envelopeId, ...rest } = given;
-        const fits = envelopeId === undefined || written.some(({ keyword }) => keyword === 'ENVID');
-        expect(readMailParameters(written, all)).toEqual(fits ? given : rest);
+        // What is longer on the wire than it may be is left out, and with it what it is needed for.
+        const { envelopeId, tracking, ...rest } = given;
+        const fits = written.some(({ keyword }) => keyword === 'ENVID');
+        const expected = fits ? given : rest;
+        expect(readMailParameters(written, all)).toEqual(expected);
+        expect(isMailParameters(given)).toBe(fits || (envelopeId === undefined && tracking === undefined));
       }),
     );
     fc.assert(
       fc.property(rcptParameters, (given) => {
         expect(readRcptParameters(writeRcptParameters(given, all), all)).toEqual(given);
+        expect(isRcptParameters(given)).toBe(true);
       }),
     );
   });
 
-  it('ADR-18 are refused with 555 when they are unknown, or their extension is not on offer', () => {
+  it('ADR-18 REP-555 are refused with 555 when they are unknown, or their extension is not on offer', () => {
     expect(mail(' XFOO=1')).toBe('555 5.5.4');
     expect(rcpt(' XFOO')).toBe('555 5.5.4');
     expect(rcpt(' SIZE=1')).toBe('555 5.5.4');
@@ -59,12 +45,22 @@ describe('parameters', () => {
       [' RET=FULL', 'DSN'],
       [' ENVID=a', 'DSN'],
       [' AUTH=<>', 'AUTH'],
+      [' BY=1;R', 'DELIVERBY'],
+      [' HOLDFOR=1', 'FUTURERELEASE'],
+      [' HOLDUNTIL=2026-11-25T08:00:00Z', 'FUTURERELEASE'],
+      [' MT-PRIORITY=1', 'MT-PRIORITY'],
+      [' SOLICIT=org.example:ADV', 'NO-SOLICITING'],
+      [' TRANSID=<a@b>', 'CHECKPOINT'],
+      [` ENVID=a MTRK=${'A'.repeat(27)}`, 'MTRK'],
+      [' REQUIRETLS', 'REQUIRETLS'],
     ] as const) {
       expect(mail(text)).toBeTypeOf('object');
-      expect(mail(text, without(keyword))).toBe('555 5.5.4');
+      const only = keyword === 'DSN' ? without('DSN', 'MTRK') : without(keyword);
+      expect(mail(text, only), text).toBe('555 5.5.4');
     }
     expect(rcpt(' NOTIFY=NEVER', without('DSN'))).toBe('555 5.5.4');
-    expect(rcpt(' ORCPT=rfc822;a@b', without('DSN'))).toBe('555 5.5.4');
+    expect(rcpt(' ORCPT=rfc822;a@b', without('DSN', 'MTRK'))).toBe('555 5.5.4');
+    expect(rcpt(' RRVS=2026-11-25T08:00:00Z', without('RRVS'))).toBe('555 5.5.4');
   });
 
   it('ADR-18 are written only where their extension is on offer', () => {
@@ -244,8 +240,13 @@ describe('parameters', () => {
 
   it('ADR-17 end on hostile values, however long', () => {
     const long = 100_000;
-    for (const keyword of ['SIZE', 'BODY', 'RET', 'ENVID', 'AUTH', 'XFOO']) {
-      for (const unit of ['1', 'a', '+', '+20', ';', ',']) mail(` ${keyword}=${unit.repeat(long)}`);
+    const keywords = ['SIZE', 'BODY', 'RET', 'ENVID', 'AUTH', 'XFOO', 'BY', 'HOLDFOR', 'HOLDUNTIL', 'MT-PRIORITY'];
+    for (const keyword of [...keywords, 'SOLICIT', 'TRANSID', 'MTRK', 'REQUIRETLS']) {
+      for (const unit of ['1', 'a', '+', '+20', ';', ',', 'a,', 'a.', '<', '-', ':', '2026-', 'a@'])
+        mail(` ${keyword}=${unit.repeat(long)}`);
+    }
+    for (const unit of ['1', '-', ':', '2026-11-25T08:00:00Z', ';R', '.']) {
+      expect(rcpt(` RRVS=${unit.repeat(long)}`)).toBe('501 5.5.4');
     }
     for (const unit of ['1', ',', 'DELAY,', ';', 'a;', '\\', '\\x{', '\\x{5C}', '+']) {
       expect(rcpt(` NOTIFY=${unit.repeat(long)}`)).toBe('501 5.5.4');
