@@ -19,6 +19,8 @@ export interface Outgoing {
 interface Survey {
   readonly body: Envelope['body'];
   readonly smtputf8: boolean;
+  /** Whether every line ends in CRLF, the last one too: then nothing is to be mended. */
+  readonly whole: boolean;
 }
 
 /** A message on its way out: as it is, or converted for hosts that cannot take it so. */
@@ -71,13 +73,14 @@ export class OutgoingMessage {
       ...(ret === undefined ? {} : { ret }),
       ...(envelopeId === undefined ? {} : { envelopeId }),
     };
+    const isRaw = body === 'BINARYMIME' || (content === this.#job.content && this.#survey.whole);
     return {
       transaction: {
         reversePath: envelope.reversePath === '' ? null : toMailbox(envelope.reversePath),
         mail,
         recipients: recipients.map((one) => ({ mailbox: toMailbox(one.address), parameters: rcptParameters(one) })),
       },
-      text: new TextSource(content.bytes ?? (() => content.stream()), body === 'BINARYMIME'),
+      text: new TextSource(content.bytes ?? (() => content.stream()), isRaw),
     };
   }
 }
@@ -104,5 +107,6 @@ async function surveyJob({ content, envelope }: DeliveryJob): Promise<Survey> {
   const smtputf8 = header !== undefined && !isAscii(header.header);
   // Lines of more than 998 octets go unchanged as BINARYMIME alone (RFC 5321 §4.5.3.1.6).
   const isBinary = envelope.body === 'BINARYMIME' || survey.binary;
-  return { body: isBinary ? 'BINARYMIME' : survey.eightBit ? '8BITMIME' : '7BIT', smtputf8 };
+  const whole = content.bytes !== undefined && !survey.bareLineEnd && content.bytes.at(-1) === 0x0a;
+  return { body: isBinary ? 'BINARYMIME' : survey.eightBit ? '8BITMIME' : '7BIT', smtputf8, whole };
 }
