@@ -163,7 +163,10 @@ export class Scheduler {
     const now = this.#parts.now();
     const { heldUntil } = message.envelope;
     // Whatever made it due: it is not let go before its time (RFC 4865 §4.2).
-    if (heldUntil !== undefined && heldUntil > now) return this.#track(this.#giveBack(message, heldUntil));
+    if (heldUntil !== undefined && heldUntil > now) {
+      this.#track(this.#giveBack(message, heldUntil));
+      return;
+    }
     const entry: InHand = { message, content, outcomes: new Map(), open: 1, crowded: false, recording: nothing };
     this.#inHand.add(entry);
     this.#octets += heldOctets(content);

@@ -1,53 +1,96 @@
-import { formatTime, parseTime } from './queue-id.ts';
+import { priorityOf, readDueKey } from './due-key.ts';
+import { type DueEntry, DueLane } from './due-lane.ts';
 import type { Table } from './table.ts';
 
-const STEP = 256;
-const TIME_DIGITS = 9;
+/** Of so many messages that are claimed, one is the oldest of all, so that no priority keeps the others waiting for ever. */
+const OLDEST_EVERY = 4;
+const PRIORITIES = [9, 8, 7, 6, 5, 4, 3, 2, 1, -1, -2, -3, -4, -5, -6, -7, -8, -9];
 
-/** The key of a message in the index of due messages: time, then id. */
-export function dueKey(due: number, id: string): string {
-  return formatTime(due) + id;
+/** An entry that a lane has next, and how to get the one behind it. */
+interface Head {
+  entry: DueEntry;
+  readonly rest: Generator<DueEntry, void, undefined>;
 }
 
-/**
- * Walks the index of due messages past those that are leased. It stays on disk; in memory is only the place up to which
- * all entries are known to be leased, so that a walk does not step over them again and again.
- */
+/** The index of due messages: a lane for each priority that is in use, so that others cost nothing (RFC 6710 §5.1). */
 export class DueIndex {
   readonly #table: Table;
   readonly #isTaken: (id: string) => boolean;
-  #start = '0';
+  readonly #normal: DueLane;
+  /** All lanes, that of the highest priority first. */
+  #lanes: readonly (readonly [priority: number, lane: DueLane])[];
+  #turn = 0;
 
   constructor(table: Table, isTaken: (id: string) => boolean) {
     this.#table = table;
     this.#isTaken = isTaken;
+    this.#normal = new DueLane(table, isTaken, 0);
+    this.#lanes = [[0, this.#normal]];
+    for (const priority of PRIORITIES) {
+      const lane = new DueLane(table, isTaken, priority);
+      if (!lane.isEmpty) this.#add(priority, lane);
+    }
   }
 
   /** Tells that the entry is new, or that its message is not leased any more. */
   opened(key: string): void {
-    if (key < this.#start) this.#start = key;
+    this.#laneOf(priorityOf(key)).opened(key);
   }
 
   /** The earliest entry that is not leased. */
   first(): { key: string; time: number } | undefined {
-    for (const { key } of this.walk()) return { key, time: parseTime(key) };
-    return undefined;
+    let first: { key: string; time: number } | undefined;
+    for (const [, lane] of this.#lanes) {
+      for (const { key } of lane.walk()) {
+        const { time } = readDueKey(key);
+        if (first === undefined || time < first.time) first = { key, time };
+        break;
+      }
+    }
+    return first;
   }
 
-  /** The entries that are not leased, earliest first, due before `end`; whoever walks on has leased the last one. */
-  *walk(end?: number): Iterable<{ key: string; id: string }> {
-    for (;;) {
-      const range = { start: this.#start, limit: STEP };
-      const keys = this.#table.keys(end === undefined ? range : { ...range, end: formatTime(end) });
-      for (const key of keys) {
-        const id = key.slice(TIME_DIGITS);
-        if (!this.#isTaken(id)) {
-          this.#start = key;
-          yield { key, id };
-        }
-        this.#start = `${key}!`;
-      }
-      if (keys.length < STEP) return;
+  /**
+   * The entries that are not leased, due before `end`: the higher priority first, of one the earliest first, and now and
+   * then the earliest of all. Whoever walks on has leased the last one.
+   */
+  walk(end?: number): Iterable<DueEntry> {
+    return this.#lanes.length === 1 ? this.#normal.walk(end) : this.#walkAll(end);
+  }
+
+  *#walkAll(end: number | undefined): Iterable<DueEntry> {
+    const heads: Head[] = [];
+    for (const [, lane] of this.#lanes) {
+      const rest = lane.walk(end);
+      const next = rest.next();
+      if (next.done !== true) heads.push({ entry: next.value, rest });
+    }
+    while (heads.length > 0) {
+      this.#turn = (this.#turn + 1) % OLDEST_EVERY;
+      const head = this.#turn === 0 ? oldestOf(heads) : (heads[0] as Head);
+      yield head.entry;
+      const next = head.rest.next();
+      if (next.done === true) heads.splice(heads.indexOf(head), 1);
+      else head.entry = next.value;
     }
   }
+
+  #laneOf(priority: number): DueLane {
+    if (priority === 0) return this.#normal;
+    const known = this.#lanes.find(([each]) => each === priority);
+    return known?.[1] ?? this.#add(priority, new DueLane(this.#table, this.#isTaken, priority));
+  }
+
+  #add(priority: number, lane: DueLane): DueLane {
+    this.#lanes = [...this.#lanes, [priority, lane] as const].sort(([one], [other]) => other - one);
+    return lane;
+  }
+}
+
+function oldestOf(heads: readonly Head[]): Head {
+  return heads.reduce((oldest, head) => (timeOf(head) < timeOf(oldest) ? head : oldest));
+}
+
+function timeOf({ entry }: Head): number {
+  return readDueKey(entry.key).time;
 }

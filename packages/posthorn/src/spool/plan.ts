@@ -2,7 +2,7 @@ import { Failure } from '@posthorn/smtp/failure/failure';
 import type { Envelope } from '../queue/envelope.ts';
 import type { MessageState } from '../queue/queue-store.ts';
 import { partKey } from './content.ts';
-import { dueKey } from './due-index.ts';
+import { dueKey } from './due-key.ts';
 import { isQueueId, parseTime } from './queue-id.ts';
 import { composeRecord, composeState, PART_SIZE, type Place, type StoredMessage } from './record.ts';
 import type { Write } from './table.ts';
@@ -78,7 +78,7 @@ export function planState(id: string, { message, place, content }: Found, state:
     }
   }
   writes.push({ table: 'states', key: id, value: composeState({ envelope: message.envelope, state }, parts) });
-  const key = state.held ? undefined : dueKey(state.due, id);
+  const key = state.held ? undefined : dueKey(state.due, id, message.envelope.priority);
   if (place.dueKey !== undefined && place.dueKey !== key) writes.push({ table: 'due', key: place.dueKey });
   if (key !== undefined && place.dueKey !== key) writes.push(planDue(key));
   if (key === undefined) return { writes, opened: [], place: { fresh: false, parts } };

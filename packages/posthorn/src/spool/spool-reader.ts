@@ -1,7 +1,7 @@
 import { Failure } from '@posthorn/smtp/failure/failure';
 import type { Content, QueuedMessage, QueueQuery } from '../queue/queue-store.ts';
 import { contentInHand, contentOfParts, readPart } from './content.ts';
-import { dueKey } from './due-index.ts';
+import { dueKey } from './due-key.ts';
 import { matchesQuery } from './matches-query.ts';
 import { type Found, freshDueKey } from './plan.ts';
 import { isQueueId } from './queue-id.ts';
@@ -26,7 +26,12 @@ export class SpoolReader {
     if (settled !== undefined) {
       const message = parseState(id, settled);
       const { fresh, parts, state } = message;
-      return { message, place: state.held ? { fresh, parts } : { fresh, parts, dueKey: dueKey(state.due, id) } };
+      return {
+        message,
+        place: state.held
+          ? { fresh, parts }
+          : { fresh, parts, dueKey: dueKey(state.due, id, message.envelope.priority) },
+      };
     }
     const bytes = this.#tables.messages.get(id);
     if (bytes === undefined) return undefined;

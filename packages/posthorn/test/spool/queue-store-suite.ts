@@ -85,12 +85,21 @@ export function queueStoreSuite(name: string, open: OpenStore): void {
           reversePath: '',
           recipients: [
             { address: 'jörg@bücher.example', originalRecipient: 'utf-8;jörg@bücher.example', notify: [] },
-            { address: 'x@b.example' },
+            { address: 'x@b.example', rrvs: { since: START - 5, fallback: 'C' } },
           ],
           body: 'BINARYMIME',
           smtputf8: true,
           ret: 'HDRS',
           envelopeId: 'QQ314159',
+          deliverBy: { until: START + 5, mode: 'N', trace: true },
+          heldUntil: START + 3,
+          hold: { for: 3 },
+          priority: -4,
+          solicit: ['org.example:ADV'],
+          tracking: { certifier: 'c'.repeat(27), until: START + 9 },
+          requireTls: true,
+          tlsOptional: true,
+          submitter: 'e+mc2@example.org',
           origin: { clientAddress: 'local', login: 'alice' },
         } as const;
         const { id, envelope } = await commitMessage(store, sampleText(10), more);
