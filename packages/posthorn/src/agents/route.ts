@@ -26,14 +26,12 @@ export type RelayHop = Extract<NextHop, { kind: 'mx' | 'smtp' | 'lmtp' }>;
 
 const mtaPort = 25;
 const lmtpPort = 24;
-/** Next hops whose stops are remembered. */
-const mostRemembered = 1000;
 
 /** Knows the addresses that mail for a next hop is tried at, in their order (RFC 5321 §5.1). */
 export class Route {
   readonly #options: RouteOptions;
-  /** Of next hops that no look-up can change. */
-  readonly #fixed = new Map<string, readonly Stop[]>();
+  /** Of next hops that no look-up can change; the router gives the same object for all mail that goes there. */
+  readonly #fixed = new WeakMap<RelayHop, readonly Stop[]>();
 
   constructor(options: RouteOptions) {
     this.#options = options;
@@ -41,12 +39,11 @@ export class Route {
 
   /** The stops, at least one; or what becomes of the mail without any. */
   async find(hop: RelayHop, signal: AbortSignal): Promise<readonly Stop[] | NoHost> {
-    const known = this.#fixed.get(hop.key);
+    const known = this.#fixed.get(hop);
     if (known !== undefined) return known;
     const stops = await findStops(hop, this.#options, signal);
     if ('outcomeKind' in stops || !isFixed(hop)) return stops;
-    if (this.#fixed.size >= mostRemembered) this.#fixed.clear();
-    this.#fixed.set(hop.key, stops);
+    this.#fixed.set(hop, stops);
     return stops;
   }
 }
