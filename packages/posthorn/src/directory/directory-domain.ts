@@ -31,6 +31,14 @@ export interface GstnGateway {
   readonly services?: readonly string[];
 }
 
+/** A mailing list: whoever writes to it writes to its members, and failures come back to its owner (RFC 5321 §3.9.2). */
+export interface DirectoryList {
+  /** As targets of an alias that are addresses: as they are now. Throws Failure `storage` when they cannot be read. */
+  members(): readonly string[];
+  /** As targets of an alias; at least one. */
+  readonly owner: readonly string[];
+}
+
 /** One domain that is served. */
 export interface DirectoryDomain {
   /** Local-parts that have a mailbox, or `*`: all have. */
@@ -39,6 +47,8 @@ export interface DirectoryDomain {
   readonly aliases?: Readonly<Record<string, readonly string[]>>;
   /** By local-part: users that moved. */
   readonly forwards?: Readonly<Record<string, Forward>>;
+  /** By local-part; their owners get what is written to `owner-…`, `…-owner` and `…-request`, too (RFC 2142 §6). */
+  readonly lists?: Readonly<Record<string, DirectoryList>>;
   /** By local-part. */
   readonly mailboxSettings?: Readonly<Record<string, MailboxSettings>>;
   /** Octets that each of its mailboxes may hold, where its settings say nothing else. */

@@ -26,6 +26,8 @@ export type Entry =
   /** A mailbox here, and what stood behind the separator. */
   | ({ readonly kind: 'mailbox'; readonly address: string; readonly detail?: string } & MailboxSettings)
   | { readonly kind: 'alias'; readonly address: string; readonly targets: readonly string[] }
+  /** A mailing list; `expansionOf` tells its members (RFC 5321 §3.9.2). */
+  | { readonly kind: 'list'; readonly address: string }
   /** Somebody who moved (RFC 5321 §3.4). */
   | ({ readonly kind: 'forward'; readonly address: string } & Forward)
   /** A number of the telephone network behind a gateway of ours (RFC 3191 §3). */
@@ -55,7 +57,10 @@ export interface Directory {
   expand(address: string): Expansion;
   /** Whom an alias with an owner, or who moved in confidence, sends mail on to; undefined when it is neither any more. */
   resendingOf(address: string): Resending | undefined;
-  /** Whom an alias stands for at first, as addresses: programs and files are left out; undefined when it is none. */
+  /**
+   * Whom an alias or a list stands for at first, as addresses: programs and files are left out; undefined when it is
+   * neither. Throws Failure `storage` when the members of a list cannot be read.
+   */
   expansionOf(address: string): readonly string[] | undefined;
   /** Everybody whom the name may mean: a local-part, a full name, or its last word (RFC 5321 §3.5.1). */
   peopleNamed(name: string): readonly Person[];
@@ -135,6 +140,7 @@ export function createDirectory(config: DirectoryConfig): Directory {
     },
     expansionOf(address) {
       const entry = findAddress(address);
+      if (entry?.kind === 'list') return entry.members().map(formatMailbox);
       return entry?.kind === 'alias' ? addressesOf(entry.targets) : undefined;
     },
     peopleNamed: (name) => people.find(name),
@@ -172,6 +178,8 @@ function describeEntry(entry: DomainEntry | undefined): Entry | undefined {
       return { kind: 'alias', address: formatMailbox(entry.mailbox), targets: addressesOf(entry.targets) };
     case 'forward':
       return { kind: 'forward', address: formatMailbox(entry.mailbox), ...entry.forward, to: formatMailbox(entry.to) };
+    case 'list':
+      return { kind: 'list', address: formatMailbox(entry.mailbox) };
     case 'gateway':
     case 'malformed':
       return { kind: entry.kind };

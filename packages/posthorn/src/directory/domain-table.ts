@@ -3,7 +3,7 @@ import { formatMailbox, type Mailbox } from '@posthorn/smtp/address/mailbox';
 import { normalizeDomain } from '@posthorn/smtp/address/normalize-domain';
 import { Failure } from '@posthorn/smtp/failure/failure';
 import { type AliasTarget, parseAliasTarget } from './alias-target.ts';
-import type { DirectoryDomain, Forward, MailboxSettings } from './directory-domain.ts';
+import type { DirectoryDomain, DirectoryList, Forward, MailboxSettings } from './directory-domain.ts';
 import { splitDetail } from './split-detail.ts';
 
 /** What a local-part is in its domain; `mailbox` is its own address as configured, `detail` what stood behind the separator. */
@@ -29,13 +29,19 @@ export type DomainEntry =
       readonly to: Mailbox;
       readonly forward: Forward;
     }
+  | {
+      readonly kind: 'list';
+      readonly mailbox: Mailbox;
+      readonly detail?: string;
+      readonly members: () => readonly Mailbox[];
+    }
   /** A number of the telephone network that the domain stands for (RFC 3191 §3). */
   | { readonly kind: 'gateway'; readonly mailbox: Mailbox }
   /** Nothing that such a domain could dial. */
   | { readonly kind: 'malformed' };
 
-type FoundEntry = Extract<DomainEntry, { kind: 'mailbox' | 'alias' | 'forward' }>;
-type NamedEntry = Extract<DomainEntry, { kind: 'alias' | 'forward' }>;
+type FoundEntry = Extract<DomainEntry, { kind: 'mailbox' | 'alias' | 'forward' | 'list' }>;
+type NamedEntry = Extract<DomainEntry, { kind: 'alias' | 'forward' | 'list' }>;
 
 /** Whom everybody may write to about a domain, beside the postmaster (RFC 2142 §2, RFC 2142 §4, RFC 2142 §5). */
 const roles: readonly string[] = ['abuse', 'hostmaster', 'webmaster', 'mailer-daemon'];
@@ -55,6 +61,8 @@ export class DomainTable {
   readonly #named = new Map<string, NamedEntry>();
   readonly #settings = new Map<string, MailboxSettings>();
   readonly #owners: ReadonlyMap<string, Mailbox>;
+  /** The folded `owner-…` of the lists. */
+  readonly #listOwners = new Set<string>();
 
   /** `domain` normalized; `postmaster`: who gets its mail when the domain does not say. Throws Failure `invalid`. */
   constructor(domain: string, config: DirectoryDomain, postmaster: string | undefined) {
@@ -69,6 +77,7 @@ export class DomainTable {
     this.#owners = this.#readOwners();
     for (const [name, targets] of Object.entries(config.aliases ?? {})) this.#addAlias(name, targets);
     for (const [name, forward] of Object.entries(config.forwards ?? {})) this.#addForward(name, forward);
+    for (const [name, list] of Object.entries(config.lists ?? {})) this.#addList(name, list);
     if (this.isLocal) this.#addRoles(postmaster);
   }
 
@@ -83,7 +92,9 @@ export class DomainTable {
 
   /** What a local-part is, undefined when it is nothing here: the whole is looked up first, then the user before the detail. */
   lookup(localPart: string): DomainEntry | undefined {
-    const known = this.#resolve(localPart, (name) => this.#named.get(this.fold(name)) ?? this.#mailbox(name));
+    const known =
+      this.#listOwner(localPart) ??
+      this.#resolve(localPart, (name) => this.#named.get(this.fold(name)) ?? this.#mailbox(name));
     // A domain of any mailbox has numbers, too.
     return this.#gatewayEntry(localPart, known) ?? known;
   }
@@ -189,6 +200,32 @@ export class DomainTable {
     if (forward.keepCopy === true) this.#needMailbox(name);
     const mailbox = { localPart, domain: this.#domain };
     this.#named.set(key, { kind: 'forward', mailbox, to: to.mailbox, forward });
+  }
+
+  #addList(name: string, { owner, members }: DirectoryList): void {
+    const localPart = this.#readName(name);
+    const key = this.fold(localPart);
+    if (this.#named.has(key) || this.#mailboxes.has(key))
+      throw new Failure('invalid', `${this.#domain}: ${name} is a list and something else`);
+    const read = (text: string) => {
+      const target = this.#readTarget(text);
+      if (!('mailbox' in target)) throw new Failure('invalid', `${this.#domain}: ${text} is no address`);
+      return target.mailbox;
+    };
+    const mailbox = { localPart, domain: this.#domain };
+    this.#named.set(key, { kind: 'list', mailbox, members: () => members().map(read) });
+    for (const keeper of [`${ownerMark}${name}`, `${name}-owner`, `${name}-request`]) {
+      if (!this.#named.has(this.fold(keeper)) && !this.#mailboxes.has(this.fold(keeper))) this.#addAlias(keeper, owner);
+    }
+    this.#listOwners.add(this.fold(`${ownerMark}${localPart}`));
+  }
+
+  /** The owner of a list in a reverse-path that names one of its members, whatever parts details here (RFC 5321 §3.9.2). */
+  #listOwner(localPart: string): DomainEntry | undefined {
+    const plus = this.#listOwners.size === 0 ? -1 : localPart.indexOf('+');
+    const name = this.fold(localPart.slice(0, Math.max(plus, 0)));
+    const entry = this.#listOwners.has(name) ? (this.#named.get(name) ?? this.#mailbox(name)) : undefined;
+    return entry && { ...entry, detail: localPart.slice(plus + 1) };
   }
 
   #needMailbox(name: string): void {
