@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { readSourceModules, type SourceModule, targetOf } from './source-modules.ts';
 
-const core = ['failure', 'bytes', 'address', 'reply', 'command', 'sasl', 'protocol', 'message', 'report'];
+const core = ['failure', 'bytes', 'address', 'reply', 'command', 'sasl', 'protocol', 'message', 'report', 'mtqp'];
 const smtp = [...core, 'net', 'client', 'server', 'testing'];
 const coreRooms = core.map((room) => `smtp/${room}`);
 const smtpRooms = smtp.map((room) => `smtp/${room}`);
@@ -19,6 +19,7 @@ const table: Readonly<Record<string, readonly string[]>> = {
   'smtp/protocol': ['smtp/bytes', 'smtp/address', 'smtp/reply', 'smtp/command', 'smtp/sasl'],
   'smtp/message': ['smtp/failure', 'smtp/bytes', 'smtp/address'],
   'smtp/report': ['smtp/bytes', 'smtp/address', 'smtp/reply', 'smtp/message'],
+  'smtp/mtqp': ['smtp/bytes', 'smtp/address'],
   'smtp/net': coreRooms,
   'smtp/client': [...coreRooms, 'smtp/net'],
   'smtp/server': [...coreRooms, 'smtp/net'],
