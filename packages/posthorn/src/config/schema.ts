@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { directoryFields, disclosure, programs } from './directory-fields.ts';
 import { count, duration, filePath, flag, size } from './fields.ts';
 import * as mail from './mail-fields.ts';
 import { named } from './named.ts';
@@ -62,6 +63,7 @@ const domain = z.strictObject({
   caseSensitive: flag().prefault(false),
   /** The characters that part a name from its detail, as in alice+news; empty: none does (RFC 5233 §4). */
   separator: mail.separator().prefault('+'),
+  ...directoryFields,
 });
 
 const route = z.strictObject({
@@ -78,12 +80,25 @@ const limits = z.strictObject({
   recipients: count(100, 100_000).prefault(1000),
   /** Refused commands after which a session ends. */
   errors: count(1, 10_000).prefault(20),
+  /** Messages that one login may hand in within an hour (RFC 5068 §3.1). */
+  loginMessages: count(1, 10_000_000).prefault(1000),
+  /** Recipients of one login within an hour. */
+  loginRecipients: count(1, 100_000_000).prefault(10_000),
   /** The longest that a session may last. */
   sessionTime: duration('1s', '2h').prefault('2h'),
   /** The longest that a session waits for its client; five minutes or more for mail from anywhere (RFC 5321 §4.5.3.2.7). */
   idleTime: duration('1s', '5m').prefault('5m'),
   /** Octets of message text that are held in memory. */
   memory: size(1_048_576, '256MB').prefault('256MB'),
+});
+
+const submission = z.strictObject({
+  /** What completes addresses without a domain, or with a single label, in mail from logins; without it they are refused (RFC 6409 §4.2). */
+  completeDomain: mail.domain().exactOptional(),
+  /** Whether mail from logins goes out without the name and address of the client it came from (RFC 8314 §4.3). */
+  hideClient: flag().prefault(false),
+  /** A socket where every user of this host may hand mail in; by default only the user of the server may, in `dataDir`. */
+  socket: filePath('/run/posthorn/submission').exactOptional(),
 });
 
 const queue = z.strictObject({
@@ -118,8 +133,11 @@ export const configSchema = z.strictObject({
   limits: limits.prefault({}),
   users: named(mail.login(), user).prefault({}),
   domains: named(mail.domain(), domain).prefault({}),
+  disclosure: disclosure.prefault({}),
+  programs: programs.prefault({}),
   /** The first that fits a domain decides; mail exchangers for all others. */
   routes: z.array(route).prefault([]),
+  submission: submission.prefault({}),
   queue: queue.prefault({}),
   dns: z
     .strictObject({

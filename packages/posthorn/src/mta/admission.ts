@@ -1,9 +1,11 @@
 import { formatMailbox } from '@posthorn/smtp/address/mailbox';
+import { isSubmission } from '@posthorn/smtp/protocol/server-rules';
 import { type Reply, reply } from '@posthorn/smtp/reply/reply';
 import type { AcceptedRecipient, Session } from '@posthorn/smtp/server';
 import type { Directory } from '../directory/directory.ts';
 import type { Resolver } from '../dns/resolver.ts';
 import type { NextHop } from '../queue/next-hop.ts';
+import { exchangersOf } from './qualify.ts';
 
 /** What decides whether a recipient is admitted. */
 export interface AdmissionParts {
@@ -18,11 +20,10 @@ const noMailbox = reply(550, '5.1.1', 'No such mailbox here');
 const relayDenied = reply(550, '5.7.1', 'Relaying denied');
 const noDomain = reply(550, '5.1.2', 'The domain does not exist');
 const nullExchanger = reply(556, '5.1.10', 'The domain accepts no mail');
-const lookUpTime = 5_000;
 
-/** Whether the client may send mail to anyone: a login, or a listed network (RFC 5321 §7.9, RFC 2505 §2.1). */
-function mayRelay(session: Session, parts: AdmissionParts): boolean {
-  return session.login !== undefined || parts.isRelayClient(session.clientAddress);
+/** Whether the client may send mail to anyone: a login, a user of this host, a listed network (RFC 5321 §7.9, RFC 2505 §2.1). */
+function mayRelay({ login, role, clientAddress }: Session, parts: AdmissionParts): boolean {
+  return login !== undefined || (isSubmission(role) && clientAddress === 'local') || parts.isRelayClient(clientAddress);
 }
 
 /** Says whether a recipient is accepted; nothing accepts it (RFC 5321 §3.3). */
@@ -43,9 +44,7 @@ export function admitRecipient(
 /** A domain that certainly takes no mail is better refused now than bounced later (RFC 7505 §4.1). */
 async function checkDomain({ resolver }: AdmissionParts, domain: string): Promise<Reply | undefined> {
   if (domain.startsWith('[')) return undefined;
-  const answer = await resolver
-    .mx(domain, AbortSignal.timeout(lookUpTime))
-    .catch(() => ({ kind: 'failed', text: 'timeout' }) as const);
+  const answer = await exchangersOf(resolver, domain);
   if (answer.kind === 'absent') return noDomain;
   const only = answer.kind === 'found' && answer.records.length === 1 ? answer.records[0] : undefined;
   return only !== undefined && (only.exchange === '.' || only.exchange === '') ? nullExchanger : undefined;

@@ -9,6 +9,8 @@ import { createRouter, type RouterConfig } from '../routing/router.ts';
 export interface Policy {
   readonly directory: Directory;
   readonly users: Config['users'];
+  readonly submission: Config['submission'];
+  readonly routes: Config['routes'];
   route(address: string): NextHop;
   isRelayClient(address: string): boolean;
 }
@@ -21,7 +23,7 @@ export function ownAddresses(): string[] {
 /** Makes the policy of a configuration. Throws Failure `invalid` for what its check would have found. */
 export function createPolicy(config: Config): Policy {
   const own = ownAddresses();
-  const { hostname, domains, routes, users, postmaster } = config;
+  const { hostname, domains, routes, users, submission, postmaster } = config;
   const directory = createDirectory({
     hostname,
     ownAddresses: own,
@@ -35,7 +37,14 @@ export function createPolicy(config: Config): Policy {
     homeDomain: directory.homeDomain,
     mailboxOf: directory.mailboxOf,
   });
-  return { directory, users, route: router.route, isRelayClient: remembering(networkMatcher(config.relayFrom)) };
+  return {
+    directory,
+    users,
+    submission,
+    routes,
+    route: router.route,
+    isRelayClient: remembering(networkMatcher(config.relayFrom)),
+  };
 }
 
 /** Domains with mailboxes; the others only pass through. */

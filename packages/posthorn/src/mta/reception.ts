@@ -1,6 +1,7 @@
 import { formatMailbox } from '@posthorn/smtp/address/mailbox';
 import { Failure } from '@posthorn/smtp/failure/failure';
 import { formatReceived, withKeyword } from '@posthorn/smtp/message/received';
+import { isSubmission } from '@posthorn/smtp/protocol/server-rules';
 import { type Reply, reply } from '@posthorn/smtp/reply/reply';
 import type { IncomingText, Session, Transaction } from '@posthorn/smtp/server';
 import type { Directory } from '../directory/directory.ts';
@@ -9,6 +10,7 @@ import type { Content, Draft, QueueStore } from '../queue/queue-store.ts';
 import { freshState } from '../queue/settle.ts';
 import { HopCount } from './hop-count.ts';
 import type { Log } from './log.ts';
+import { Refusal } from './refusal.ts';
 import type { Scheduler } from './scheduler.ts';
 
 /** What reception works with. */
@@ -19,6 +21,8 @@ export interface ReceptionParts {
   readonly scheduler: Pick<Scheduler, 'take'>;
   readonly log: Log;
   readonly now: () => number;
+  /** Whether the trace of a submission says nothing of its client (RFC 8314 §4.3). */
+  readonly hideClient?: boolean;
   /** More Received fields than this are a loop (RFC 5321 §6.3). */
   readonly mostHops: number;
 }
@@ -42,7 +46,10 @@ export async function receiveMessage(
     const size = trace.length + (await writeText(draft, trace, { text, mostHops: parts.mostHops }));
     const envelope = composeEnvelope(session, transaction, { id: draft.id, recipients, receivedAt, size });
     const content = await commitUnlessCancelled(parts.store, draft, { envelope, signal: text.signal });
-    parts.log.info({ id: envelope.id, from: envelope.reversePath, size, client: session.clientAddress }, 'queued');
+    parts.log.info(
+      { id: envelope.id, from: envelope.reversePath, size, client: session.clientAddress, login: session.login },
+      'queued',
+    );
     parts.scheduler.take({ envelope, state: freshState(recipients, receivedAt) }, content);
     return reply(250, '2.0.0', `Ok: queued as ${envelope.id}`);
   } catch (error) {
@@ -66,8 +73,6 @@ async function commitUnlessCancelled(
   return content;
 }
 
-class TooManyHops extends Error {}
-
 async function writeText(
   draft: Draft,
   trace: Buffer,
@@ -82,12 +87,12 @@ async function writeText(
     const room = draft.write(piece);
     if (room !== undefined) await room;
   }
-  if (hops.value >= mostHops) throw new TooManyHops();
+  if (hops.value >= mostHops) throw new Refusal(looped);
   return size;
 }
 
 function refusal({ log }: ReceptionParts, session: Session, error: unknown): Reply {
-  if (error instanceof TooManyHops) return looped;
+  if (error instanceof Refusal) return error.reply;
   if (!(error instanceof Failure)) throw error;
   // What the client broke off or the session refused is answered by the session itself.
   if (error.kind !== 'full' && error.kind !== 'storage') throw error;
@@ -117,6 +122,7 @@ interface Facts {
 
 function composeTrace(parts: ReceptionParts, session: Session, { transaction, id, receivedAt }: Facts): string {
   const { tls, hello, clientAddress, role } = session;
+  const isHidden = parts.hideClient === true && isSubmission(role);
   return formatReceived({
     by: parts.hostname,
     id,
@@ -124,11 +130,11 @@ function composeTrace(parts: ReceptionParts, session: Session, { transaction, id
     offsetMinutes: -new Date(receivedAt).getTimezoneOffset(),
     protocol: protocolOf(session, transaction),
     recipients: transaction.recipients.map(({ mailbox }) => ({ address: formatMailbox(mailbox) })),
-    ...(hello === undefined ? {} : { from: hello.name }),
-    ...(clientAddress === 'local' ? {} : { address: clientAddress }),
+    ...(hello === undefined || isHidden ? {} : { from: hello.name }),
+    ...(clientAddress === 'local' || isHidden ? {} : { address: clientAddress }),
     ...(tls === undefined
       ? {}
-      : { tls: { version: tls.protocol, cipher: tls.cipher, form: role.startsWith('sub') ? 'clause' : 'comment' } }),
+      : { tls: { version: tls.protocol, cipher: tls.cipher, form: isSubmission(role) ? 'clause' : 'comment' } }),
   });
 }
 

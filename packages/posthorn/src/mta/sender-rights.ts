@@ -1,4 +1,6 @@
-import { formatMailbox } from '@posthorn/smtp/address/mailbox';
+import type { Mailbox } from '@posthorn/smtp/address/mailbox';
+import { parseMailbox } from '@posthorn/smtp/address/parse-mailbox';
+import { sameMailbox } from '@posthorn/smtp/address/same-mailbox';
 import { type Reply, reply } from '@posthorn/smtp/reply/reply';
 import type { Session, Transaction } from '@posthorn/smtp/server';
 import type { Config } from '../config/schema.ts';
@@ -6,10 +8,22 @@ import type { Config } from '../config/schema.ts';
 const notOwned = reply(550, '5.7.1', 'The login may not send from this address');
 
 /** A login sends only from its own addresses; one without any listed, and the null path, are free (RFC 6409 §6.1). */
-export function checkSender(users: Config['users'], session: Session, { reversePath }: Transaction): Reply | undefined {
-  if (session.login === undefined || reversePath === null) return undefined;
-  const owned = users[session.login]?.addresses ?? [];
-  if (owned.length === 0) return undefined;
-  const address = formatMailbox(reversePath).toLowerCase();
-  return owned.some((each) => each.toLowerCase() === address) ? undefined : notOwned;
+export function checkSender(
+  users: Config['users'],
+  session: Session,
+  { reversePath }: Pick<Transaction, 'reversePath'>,
+): Reply | undefined {
+  const owns = ownershipOf(users, session.login);
+  return reversePath === null || owns === undefined || owns(reversePath) ? undefined : notOwned;
+}
+
+/** Says of an address whether the login may send as it; undefined when it may send as anyone. */
+export function ownershipOf(
+  users: Config['users'],
+  login: string | undefined,
+): ((mailbox: Mailbox) => boolean) | undefined {
+  const addresses = login === undefined || !Object.hasOwn(users, login) ? [] : (users[login]?.addresses ?? []);
+  if (addresses.length === 0) return undefined;
+  const owned = addresses.map((address) => parseMailbox(address, { utf8: true })).filter((each) => each !== undefined);
+  return (mailbox) => owned.some((each) => sameMailbox(each, mailbox, { caseSensitive: false }));
 }

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { chmod } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Failure } from '@posthorn/smtp/failure/failure';
 import { createServer, type Listener, type ListeningAddress, type Role } from '@posthorn/smtp/server';
@@ -10,6 +11,7 @@ import { retryPolicyOf, schedulerLimitsOf } from './agent-policy.ts';
 import { createAgents } from './agents.ts';
 import { createHandlers } from './handlers.ts';
 import { Log, type LogSink } from './log.ts';
+import { LoginRates } from './login-rates.ts';
 import { createPolicy, ownAddresses } from './policy.ts';
 import { ReportWriter } from './report-writer.ts';
 import { Scheduler } from './scheduler.ts';
@@ -21,6 +23,8 @@ type RunningListener = ListeningAddress & { readonly role: Role };
 export interface AgentOptions {
   readonly config: Config;
   readonly log: LogSink;
+  /** A UNIX socket where users of this host hand mail in; open to its group and others if the configuration names one. */
+  readonly submissionSocket?: string;
   /** The clock, in milliseconds since the epoch; by default the system's. */
   readonly now?: () => number;
 }
@@ -69,9 +73,11 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
     now,
     chance: Math.random,
   });
+  const { loginMessages: messages, loginRecipients: recipients } = config.limits;
+  const rates = new LoginRates({ messages, recipients }, now);
   const server = createServer({
     hostname,
-    handlers: createHandlers({ policy: () => policy, resolver, hostname, store, scheduler, log, now, mostHops }),
+    handlers: createHandlers({ policy: () => policy, rates, resolver, hostname, store, scheduler, log, now, mostHops }),
     limits: serverLimits(config),
     onError: (error) => log.error({ err: error }, 'a handler failed'),
     ...tlsOf(config),
@@ -89,6 +95,11 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
   try {
     for (const listener of config.listeners) {
       listeners.push({ role: listener.role, ...(await server.listen(listenerOf(listener))) });
+    }
+    if (options.submissionSocket !== undefined) {
+      const mode = config.submission.socket === undefined ? 0o600 : 0o666;
+      await server.listen({ role: 'submission', path: options.submissionSocket, trusted: true });
+      await chmod(options.submissionSocket, mode);
     }
   } catch (error) {
     await close(0);

@@ -78,6 +78,9 @@ export class Dialogue {
   /** The latest time that the last EHLO gave for the release of a held message, in milliseconds since the epoch (RFC 4865 §3). */
   latestRelease = 0;
   errors = 0;
+  /** Negative replies of the whole session, and the last of them. */
+  faults = 0;
+  lastFault: Reply | undefined;
   authFailures = 0;
   /** Milliseconds before anything else is said. */
   delay = 0;
@@ -95,7 +98,7 @@ export class Dialogue {
 
   /** What EHLO offers now. */
   get offer(): Offer {
-    return offerOf(this.rules, this.tls !== undefined);
+    return offerOf(this.rules, { secure: this.tls !== undefined, authenticated: this.login !== undefined });
   }
 
   /** EHLO keywords in force: none after HELO (RFC 5321 §3.2). */
@@ -117,6 +120,8 @@ export class Dialogue {
   /** Gives a negative reply, and counts it if it is final; too many end the session (RFC 5321 §7.8). */
   fail(reply: Reply): undefined {
     this.write(reply);
+    this.faults += 1;
+    this.lastFault = reply;
     if (isTemporary(reply)) return;
     const { errors, errorDelay } = this.rules.limits;
     this.errors += 1;
@@ -139,6 +144,13 @@ export class Dialogue {
   end(): undefined {
     this.enter('over');
     this.dropText();
+    this.input.clear();
+    this.reading = 'nothing';
+  }
+
+  /** Leaves the connection to another session: what is still in the input belongs to neither (RFC 2645 §5.3). */
+  turn(): undefined {
+    this.enter('turned');
     this.input.clear();
     this.reading = 'nothing';
   }

@@ -17,6 +17,7 @@ const LF = 0x0a;
 const grammar: Readonly<Record<ServerRules['role'], CommandRules>> = {
   mx: {},
   lmtp: {},
+  odmr: {},
   submission: { lenient: true },
   submissions: { lenient: true },
 };
@@ -65,6 +66,16 @@ export class ServerSession {
     return this.#dialogue.login;
   }
 
+  /** Negative replies so far. */
+  get faults(): number {
+    return this.#dialogue.faults;
+  }
+
+  /** The last negative reply. */
+  get lastFault(): Reply | undefined {
+    return this.#dialogue.lastFault;
+  }
+
   get tls(): TlsState | undefined {
     return this.#dialogue.tls;
   }
@@ -72,6 +83,11 @@ export class ServerSession {
   /** Whether nothing follows but the output at hand. */
   get isOver(): boolean {
     return this.#dialogue.state === 'over';
+  }
+
+  /** Whether the roles are reversed: behind the output at hand the connection belongs to another session (RFC 2645 §5.3). */
+  get isTurned(): boolean {
+    return this.#dialogue.state === 'turned';
   }
 
   /** Whether a question is open. */
@@ -94,7 +110,7 @@ export class ServerSession {
     this.#now = now;
     const { state, reading, input } = this.#dialogue;
     // What comes between STARTTLS and the handshake is not the client's for sure (RFC 3207 §4.2).
-    if (state !== 'over' && reading !== 'tls') input.push(bytes);
+    if (state !== 'over' && state !== 'turned' && reading !== 'tls') input.push(bytes);
   }
 
   /** The next event; undefined while a question is open, or when more octets are needed. */
@@ -163,7 +179,7 @@ export class ServerSession {
 
   /** When `expire` has something to do; never while a question is open, for the client is not to blame then. */
   deadline(): number {
-    if (this.#question !== undefined || this.isOver) return Number.POSITIVE_INFINITY;
+    if (this.#question !== undefined || this.isOver || this.isTurned) return Number.POSITIVE_INFINITY;
     const { idleTime, sessionTime } = this.#dialogue.rules.limits;
     return Math.min(this.#since + idleTime, this.#start + sessionTime);
   }

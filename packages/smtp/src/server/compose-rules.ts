@@ -1,28 +1,39 @@
 import { isSubmission, type Role, type ServerRules } from '../protocol/server-rules.ts';
-import { login } from '../sasl/login.ts';
-import { plain } from '../sasl/plain.ts';
+import { type MechanismName, mechanismsOf } from './mechanisms.ts';
 import type { ServerLimits, ServerOptions } from './options.ts';
+
+/** What a listener wants of its sessions. */
+export interface ServicePlan {
+  readonly role: Role;
+  readonly requireTls: boolean;
+  readonly mechanisms: readonly MechanismName[] | undefined;
+  readonly trusted: boolean;
+}
 
 /** The rules for the sessions of one role: what it requires decides the role, what it offers the options (RFC 6409 §3). */
 export function composeRules<State>(
   options: ServerOptions<State>,
-  { role, requireTls }: { readonly role: Role; readonly requireTls: boolean },
+  { role, requireTls, mechanisms, trusted }: ServicePlan,
   limits: ServerLimits,
 ): ServerRules {
+  const { hostname, handlers, now = Date.now } = options;
   const cleartextAuth = options.allowCleartextAuth ?? false;
   return {
     role,
-    hostname: options.hostname,
-    mechanisms: options.handlers.authenticate === undefined ? [] : [plain, login],
+    hostname,
+    mechanisms: handlers.authenticate === undefined ? [] : mechanismsOf(role, mechanisms, { hostname, now }),
     cleartextAuth,
     startTls: options.tls !== undefined && role !== 'submissions',
-    requireTls: requireTls || (role === 'submission' && !cleartextAuth),
-    requireAuth: isSubmission(role),
-    expand: options.handlers.expand !== undefined,
+    requireTls: requireTls || (role === 'submission' && !cleartextAuth && !trusted),
+    requireAuth: !trusted && (isSubmission(role) || role === 'odmr'),
+    expand: handlers.expand !== undefined,
+    etrn: role === 'mx' && handlers.etrn !== undefined,
+    atrn: (role === 'mx' || role === 'odmr') && handlers.atrn !== undefined,
+    turn: role === 'mx' && handlers.turn !== undefined,
     bareLineEnds: options.bareLineEnds ?? 'reject',
     earlyTalk: options.earlyTalk ?? 'allow',
     extensions: options.extensions ?? {},
     limits,
-    now: options.now ?? Date.now,
+    now,
   };
 }

@@ -4,6 +4,7 @@ import type { ExtensionRules } from '../protocol/extension-rules.ts';
 import type { Role, ServerRules, SessionLimits } from '../protocol/server-rules.ts';
 import type { ErrorListener } from './conversation.ts';
 import type { ServerHandlers } from './handlers.ts';
+import type { MechanismName } from './mechanisms.ts';
 
 /** All that a server bounds; what is left out has a default. */
 export interface ServerLimits extends SessionLimits {
@@ -65,6 +66,13 @@ export type Listener = ListenAddress & {
   readonly role: Role;
   /** Whether MAIL waits for TLS; always so on submission. Not for a public port 25 (RFC 3207 §4). */
   readonly requireTls?: boolean;
+  /**
+   * Ways to log in, in the order in which they are told; default: PLAIN and LOGIN, on the role `odmr` CRAM-MD5 before them.
+   * The handler `authenticate` has to know what it is asked by each.
+   */
+  readonly mechanisms?: readonly MechanismName[];
+  /** Lets whoever can open the socket submit without a login, for a UNIX socket on `submission` (RFC 6409 §3.3). */
+  readonly trusted?: boolean;
   /** Networks whose connections begin with a PROXY header: `10.0.0.0/8`, `::1` (PROXY protocol §5). */
   readonly proxies?: readonly string[];
 };

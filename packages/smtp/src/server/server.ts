@@ -7,19 +7,22 @@ import { ServerHost } from '../net/server-host.ts';
 import { openServerTls, type TlsSettings } from '../net/server-tls.ts';
 import { type SmtpService, smtpService } from '../net/smtp-service.ts';
 import type { Role } from '../protocol/server-rules.ts';
+import type { ServerSession } from '../protocol/server-session.ts';
 import { checkExtensions } from './check-extensions.ts';
 import { composeRules } from './compose-rules.ts';
 import { Conversation, type ErrorListener } from './conversation.ts';
 import { parseNetworks } from './networks.ts';
 import { defaultLimits, type Listener, type ServerOptions } from './options.ts';
-import { SessionView } from './session.ts';
+import { SessionView, type SessionViewOptions } from './session.ts';
 
+export type { EtrnRequest } from '../command/turn-arguments.ts';
 export type { ExtensionRules } from '../protocol/extension-rules.ts';
 export type { Hello } from '../protocol/server-event.ts';
 export type { Role } from '../protocol/server-rules.ts';
 export type { AcceptedRecipient, Resumption, TextCommand, Transaction } from '../protocol/transaction.ts';
-export type { FinalReplies, HandlerAnswer, ServerHandlers } from './handlers.ts';
+export type { FinalReplies, HandlerAnswer, ServerHandlers, TakeOver } from './handlers.ts';
 export type { IncomingText } from './incoming-text.ts';
+export type { MechanismName } from './mechanisms.ts';
 export type { Listener, ServerLimits, ServerOptions } from './options.ts';
 export type { Session } from './session.ts';
 
@@ -27,13 +30,19 @@ export type { Session } from './session.ts';
 export type ListeningAddress = { readonly host: string; readonly port: number } | { readonly path: string };
 
 /** A server that listens, or can. */
-export interface Server extends AsyncDisposable {
+export interface Server<State = unknown> extends AsyncDisposable {
   /** Connections now. */
   readonly sessions: number;
   /** Listens until `close`. Rejects with Failure `invalid`, or with the system's error when it cannot. */
   listen(listener: Listener): Promise<ListeningAddress>;
-  /** Serves one stream that is open already: standard input and output, or the end of a pair in memory. */
-  acceptStream(stream: Duplex, service: { readonly role: Role; readonly endpoint?: Endpoint }): void;
+  /**
+   * Serves one stream that is open already: standard input and output, the end of a pair in memory, or a connection whose
+   * roles were reversed. One within TLS counts as such. `state` is its `session.state`, instead of a new one.
+   */
+  acceptStream(
+    stream: Duplex,
+    service: { readonly role: Role; readonly endpoint?: Endpoint; readonly state?: State },
+  ): void;
   /** Uses other certificates from the next handshake on; sessions go on. Throws Failure `tls`, and changes nothing then. */
   reload(change: { readonly tls: TlsSettings }): void;
   /** Listens no more; running transactions have `grace` milliseconds, 10 seconds by default, to end. */
@@ -43,7 +52,7 @@ export interface Server extends AsyncDisposable {
 const defaultGrace = 10_000;
 
 /** Makes a server; it listens when `listen` is called. Throws Failure `invalid` or `tls` for options that cannot be. */
-export function createServer<State = unknown>(options: ServerOptions<State>): Server {
+export function createServer<State = unknown>(options: ServerOptions<State>): Server<State> {
   const limits = { ...defaultLimits, ...options.limits };
   const onError = safely(options.onError ?? ((error: unknown) => console.error(error)));
   const tls = options.tls === undefined ? undefined : openServerTls(options.tls);
@@ -52,17 +61,23 @@ export function createServer<State = unknown>(options: ServerOptions<State>): Se
   const host = new ServerHost({ limits, tls, handlerTime: limits.handlerTime, report: onError });
   const services = new Map<string, SmtpService>();
 
-  function serviceOf(role: Role, requireTls = false): SmtpService {
-    const key = requireTls ? `${role} over TLS` : role;
+  function converse(session: ServerSession, view: SessionViewOptions<State>): Conversation<State> {
+    return new Conversation(options.handlers, new SessionView(session, view), onError);
+  }
+
+  function serviceOf({
+    role,
+    requireTls = false,
+    mechanisms,
+    trusted = false,
+  }: Pick<Listener, 'role' | 'requireTls' | 'mechanisms' | 'trusted'>): SmtpService {
+    const key = [role, requireTls, trusted, ...(mechanisms ?? ['usual'])].join(' ');
     let service = services.get(key);
     if (service === undefined) {
       service = smtpService({
-        rules: composeRules(options, { role, requireTls }, limits),
+        rules: composeRules(options, { role, requireTls, mechanisms, trusted }, limits),
         implicitTls: role === 'submissions',
-        application(session, endpoint) {
-          const view = new SessionView(session, role, endpoint, options.state?.() as State);
-          return new Conversation(options.handlers, view, onError);
-        },
+        application: (session, endpoint) => converse(session, { role, endpoint, state: options.state?.() as State }),
       });
       services.set(key, service);
     }
@@ -78,14 +93,20 @@ export function createServer<State = unknown>(options: ServerOptions<State>): Se
       if (listener.role === 'lmtp' && 'port' in listener && listener.port === 25) {
         throw new Failure('invalid', 'LMTP must not be served on port 25 (RFC 2033 §5)');
       }
-      const service = serviceOf(listener.role, listener.requireTls);
+      if (listener.trusted === true && 'port' in listener) {
+        throw new Failure('invalid', 'Only a UNIX socket can be trusted: a port is open to strangers');
+      }
+      const service = serviceOf(listener);
       const proxies = listener.proxies && { proxies: parseNetworks(listener.proxies) };
       const server = await host.listen(listener, { ...service, ...proxies });
       const address = server.address() as AddressInfo | string;
       return typeof address === 'string' ? { path: address } : { host: address.address, port: address.port };
     },
-    acceptStream(stream, { role, endpoint }) {
-      host.accept(stream, serviceOf(role), endpoint);
+    acceptStream(stream, { role, endpoint, ...given }) {
+      const service = serviceOf({ role });
+      const own = (session: ServerSession, ends: Endpoint) =>
+        converse(session, { role, endpoint: ends, state: given.state as State });
+      host.accept(stream, 'state' in given ? { ...service, application: own } : service, endpoint);
     },
     reload(change) {
       host.tls = openServerTls(change.tls);
@@ -114,6 +135,7 @@ function checkHostname(hostname: string): void {
 function checkRole({ rules }: SmtpService, hasTls: boolean): void {
   const needsTls = rules.role === 'submissions' || rules.requireTls;
   if (needsTls && !hasTls) throw new Failure('invalid', `The role ${rules.role} needs a certificate`);
+  if (rules.role === 'odmr' && !rules.atrn) throw new Failure('invalid', 'The role odmr needs the handler atrn');
   if (rules.requireAuth && rules.mechanisms.length === 0) {
     throw new Failure('invalid', `The role ${rules.role} needs the handler authenticate`);
   }

@@ -3,6 +3,7 @@ import type { TlsState } from '../protocol/dialogue.ts';
 import type { Hello } from '../protocol/server-event.ts';
 import type { Role } from '../protocol/server-rules.ts';
 import type { ServerSession } from '../protocol/server-session.ts';
+import type { Reply } from '../reply/reply.ts';
 
 /** What is known about a session; the same object through all of its handlers. */
 export interface Session<State = unknown> {
@@ -20,8 +21,18 @@ export interface Session<State = unknown> {
   readonly hello?: Hello | undefined;
   /** The authenticated identity. */
   readonly login?: string | undefined;
+  /** Negative replies so far, and the last of them. */
+  readonly faults: number;
+  readonly lastFault?: Reply | undefined;
   /** Free for the application; from `state()` when the session begins. */
   state: State;
+}
+
+/** What an application's view of a session is made of. */
+export interface SessionViewOptions<State> {
+  readonly role: Role;
+  readonly endpoint: Endpoint;
+  readonly state: State;
 }
 
 let count = 0;
@@ -34,7 +45,7 @@ export class SessionView<State> implements Session<State> {
   readonly #role: Role;
   readonly #endpoint: Endpoint;
 
-  constructor(session: ServerSession, role: Role, endpoint: Endpoint, state: State) {
+  constructor(session: ServerSession, { role, endpoint, state }: SessionViewOptions<State>) {
     count += 1;
     this.id = count.toString(36);
     this.state = state;
@@ -73,5 +84,13 @@ export class SessionView<State> implements Session<State> {
 
   get login(): string | undefined {
     return this.#session.login;
+  }
+
+  get faults(): number {
+    return this.#session.faults;
+  }
+
+  get lastFault(): Reply | undefined {
+    return this.#session.lastFault;
   }
 }
