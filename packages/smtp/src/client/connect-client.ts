@@ -9,12 +9,15 @@ import { connectSocket, formatTarget, type SocketFactory, type Target } from '..
 import { plainAddress } from '../net/endpoint.ts';
 import { secureSocket, type TlsMaterial } from '../net/secure.ts';
 import { errorCode } from '../net/socket-failure.ts';
-import type { Login } from '../protocol/client-authentication.ts';
 import { type ClientTimeouts, defaultTimeouts } from '../protocol/client-timeouts.ts';
+import { cramMd5Client } from '../sasl/cram-md5.ts';
 import { login } from '../sasl/login.ts';
+import type { Login } from '../sasl/mechanism.ts';
 import { plain } from '../sasl/plain.ts';
 import { ClientConnection } from './connection.ts';
 import { ConnectionFailure } from './send-result.ts';
+
+const mechanisms = { PLAIN: plain, LOGIN: login, 'CRAM-MD5': cramMd5Client } as const;
 
 /** How a connection is secured; every one but `opportunistic` and `none` fails closed (RFC 3207 §4, RFC 8314 §3). */
 export type Tls = 'implicit' | 'starttls' | 'opportunistic' | 'none';
@@ -32,6 +35,11 @@ export interface ConnectOptions extends Target {
   /** Domain or literal for EHLO; default: the literal of the address that the connection comes from (RFC 5321 §4.1.4). */
   readonly name?: string;
   readonly credentials?: { readonly user: string; readonly password: string; readonly authorizeAs?: string };
+  /**
+   * Ways to log in, in the order of preference; default: PLAIN, LOGIN. CRAM-MD5 sends no password, but whoever listens can
+   * try passwords against what it sends, so it is used only when it is named here (RFC 2195 §4).
+   */
+  readonly mechanisms?: readonly (keyof typeof mechanisms)[];
   /** Lets the password go without TLS, or to a host whose certificate was not verified (RFC 4954 §14). */
   readonly allowCleartextAuth?: boolean;
   /** Milliseconds; what is left out has the default. */
@@ -89,7 +97,7 @@ async function attempt(options: ConnectOptions, tls: Tls, signal: AbortSignal | 
     startTls: tls === 'starttls' ? 'require' : tls === 'opportunistic' ? 'try' : 'no',
     privacy: inside === undefined ? 'clear' : inside.verified ? 'verified' : 'encrypted',
     ...toLogin(options),
-    mechanisms: [plain, login],
+    mechanisms: (options.mechanisms ?? (['PLAIN', 'LOGIN'] as const)).map((name) => mechanisms[name]),
     cleartextAuth: options.allowCleartextAuth === true,
     timeouts,
   });

@@ -5,7 +5,7 @@ import type { Capabilities } from '../protocol/client-capabilities.ts';
 import { type ClientEvent, ClientSession, type ClientSessionOptions } from '../protocol/client-session.ts';
 import type { ClientTransaction, TransactionRequest } from '../protocol/client-transaction.ts';
 import type { Transaction } from '../protocol/transaction.ts';
-import type { Reply } from '../reply/reply.ts';
+import { isPositive, type Reply } from '../reply/reply.ts';
 import { describeEnd, describeRefusal } from './describe-end.ts';
 import { feedPieces } from './feed-pieces.ts';
 import type { TextSource } from './text-source.ts';
@@ -17,6 +17,16 @@ export interface ConnectionOptions extends Omit<ClientSessionOptions, 'clock'> {
   readonly target: string;
   /** Puts the socket inside TLS, behind STARTTLS. */
   readonly handshake: (socket: Duplex) => Promise<{ readonly socket: Duplex; readonly verified: boolean }>;
+}
+
+/** What ATRN or TURN came to. */
+export interface Turned {
+  readonly reply: Reply;
+  /**
+   * Present if the reply is positive: the other end is the client now, and waits for a greeting. The stream is paused;
+   * `Server.acceptStream` serves it (RFC 2645 §5.3).
+   */
+  readonly stream?: Duplex;
 }
 
 type Over = Extract<ClientEvent, { kind: 'over' }>;
@@ -135,6 +145,22 @@ export class ClientConnection {
     });
   }
 
+  /** The reply to ATRN or TURN, and the stream if that is positive. Rejects with Failure (RFC 2645 §5.3). */
+  turn(line: string): Promise<Turned> {
+    return new Promise((resolve, reject) => {
+      if (!this.usable || this.load > 0) {
+        reject(this.failure ?? new Failure('invalid', 'a connection is reversed only when nothing is under way'));
+        return;
+      }
+      this.#replies.push((result) => {
+        if (result instanceof Failure) reject(result);
+        else resolve(isPositive(result) ? { reply: result, stream: this.#release() } : { reply: result });
+      });
+      this.#session.command(line, 'turn');
+      this.#driver.pump();
+    });
+  }
+
   /** Says QUIT behind what is under way and waits for its reply (RFC 5321 §4.1.1.10). */
   quit(): Promise<void> {
     if (this.failure !== undefined) return Promise.resolve();
@@ -153,6 +179,13 @@ export class ClientConnection {
   drop(why: 'lost' | 'aborted'): void {
     this.#session.drop(why);
     this.#driver.pump();
+  }
+
+  #release(): Duplex {
+    const stream = this.#driver.release();
+    this.#driver.error = new Failure('aborted', 'the connection was reversed, and belongs to somebody else');
+    this.#session.drop('aborted');
+    return stream;
   }
 
   #handle(event: ClientEvent): void {

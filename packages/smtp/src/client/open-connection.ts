@@ -1,4 +1,5 @@
 import { formatCommand } from '../command/format-command.ts';
+import { formatAtrn, formatEtrn, parseAtrn, parseEtrn } from '../command/turn-arguments.ts';
 import { Failure } from '../failure/failure.ts';
 import { AbortWatch } from '../net/abort-watch.ts';
 import { Alarms } from '../net/alarms.ts';
@@ -6,7 +7,7 @@ import type { Capabilities } from '../protocol/client-capabilities.ts';
 import type { Privacy } from '../protocol/client-setup.ts';
 import type { Reply } from '../reply/reply.ts';
 import { type ConnectOptions, connectClient } from './connect-client.ts';
-import type { ClientConnection } from './connection.ts';
+import type { ClientConnection, Turned } from './connection.ts';
 import { Job, type Patience } from './job.ts';
 import { type ClientMessage, toParcel } from './message.ts';
 import type { SendResult } from './send-result.ts';
@@ -25,6 +26,15 @@ export interface Connection extends AsyncDisposable {
   send(message: ClientMessage, patience?: Patience): Promise<SendResult>;
   /** VRFY. This and the following reject with ConnectionFailure when no reply comes (RFC 5321 §3.5). */
   verify(argument: string): Promise<Reply>;
+  /**
+   * ETRN for a node, or with `@` before it for a domain and all below it, or with `#` for a queue: the host sends what waits
+   * on connections of its own. After a 5yz no more should be sent (RFC 1985 §5.2).
+   */
+  etrn(node: string): Promise<Reply>;
+  /** ATRN for some domains, or all of the login: waits for ten minutes (RFC 2645 §5.2.1). */
+  atrn(domains: readonly string[]): Promise<Turned>;
+  /** TURN (RFC 821 §3.8). */
+  turn(): Promise<Turned>;
   noop(): Promise<Reply>;
   reset(): Promise<Reply>;
   /** QUIT behind what is under way (RFC 5321 §4.1.1.10). */
@@ -67,6 +77,22 @@ class SingleConnection implements Connection {
   async verify(argument: string): Promise<Reply> {
     if (/[\p{Cc}]/u.test(argument)) throw new Failure('invalid', 'VRFY takes one line');
     return this.#connection.command(formatCommand({ verb: 'VRFY', argument }));
+  }
+
+  async etrn(node: string): Promise<Reply> {
+    const request = parseEtrn(node);
+    if (request === undefined) throw new Failure('invalid', `ETRN takes no ${JSON.stringify(node)}`);
+    return this.#connection.command(formatCommand({ verb: 'ETRN', argument: formatEtrn(request) }));
+  }
+
+  async atrn(domains: readonly string[]): Promise<Turned> {
+    const argument = formatAtrn(domains);
+    if (parseAtrn(argument) === undefined) throw new Failure('invalid', 'ATRN takes full domains in ASCII');
+    return this.#connection.turn(formatCommand({ verb: 'ATRN', argument }));
+  }
+
+  turn(): Promise<Turned> {
+    return this.#connection.turn(formatCommand({ verb: 'TURN' }));
   }
 
   noop(): Promise<Reply> {

@@ -1,4 +1,5 @@
 import type { Duplex } from 'node:stream';
+import { dropUnread } from './hand-over.ts';
 
 /** The client's side of a session of any protocol, as a driver pumps it. */
 export interface DrivenSession<E> {
@@ -37,6 +38,7 @@ export class ClientDriver<E> {
   #wakesAt = Number.POSITIVE_INFINITY;
   #pumping = false;
   #draining = false;
+  #released = false;
 
   constructor({ socket, session, clock, onEvent }: ClientDriverOptions<E>) {
     this.#socket = socket;
@@ -63,6 +65,16 @@ export class ClientDriver<E> {
     this.#attach(socket);
   }
 
+  /** Gives the socket away, stopped, without what it holds already; nothing that happens to it is told any more. */
+  release(): Duplex {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#released = true;
+    const socket = this.detach().off('drain', this.#onDrain);
+    dropUnread(socket);
+    return socket;
+  }
+
   /** Works off what the session has to tell and to send; call it after each call to the session. */
   pump(): void {
     // An event's handler may give the session more to do: the loop below sees it.
@@ -78,8 +90,9 @@ export class ClientDriver<E> {
     this.#setTimer();
   }
 
-  /** Drops the connection and frees all it holds. */
+  /** Drops the connection and frees all it holds; one that was given away is another's. */
   destroy(): void {
+    if (this.#released) return;
     clearTimeout(this.#timer);
     this.#timer = undefined;
     this.detach().resume().destroy();

@@ -12,6 +12,8 @@ export interface ServedSession<E extends AnyEvent, A> {
   readonly tlsUnavailable: A;
   /** Whether nothing follows but the output at hand. */
   readonly isOver: boolean;
+  /** Whether the connection belongs to somebody else behind the output at hand: the roles of its ends are reversed. */
+  readonly isTurned?: boolean;
   /** Whether a question is open. */
   readonly isAsking: boolean;
   /** Whether the TLS handshake is due, once the output is written. */

@@ -2,9 +2,11 @@ import type { Duplex } from 'node:stream';
 import { TLSSocket } from 'node:tls';
 import type { Answer } from '../protocol/server-answers.ts';
 import type { ServerEvent } from '../protocol/server-event.ts';
+import { handOver } from './hand-over.ts';
 import type { AnyEvent, ServedSession } from './served-session.ts';
 import type { ServerTls } from './server-tls.ts';
 import { disown, own, type StreamOwner } from './stream-owner.ts';
+import { tlsStateOf } from './tls-state.ts';
 
 /** What answers the questions of one session. */
 export interface Application<E extends AnyEvent = ServerEvent, A = Answer> {
@@ -14,6 +16,8 @@ export interface Application<E extends AnyEvent = ServerEvent, A = Answer> {
   handle(event: E): A | Promise<A>;
   /** The last answer took too long: it counts as a failure of ours, and a text under way is lost. */
   giveUp(): void;
+  /** The roles are reversed: the stream is the application's from now on, paused; it has to be closed in the end. */
+  turned?(stream: Duplex): void;
   /** The connection is gone. */
   close(): void;
 }
@@ -62,6 +66,8 @@ export class ServerConnection<E extends AnyEvent, A> implements Connection, Stre
   #deadline = Number.POSITIVE_INFINITY;
   #ended = false;
   #closing = false;
+  /** The stream belongs to the application. */
+  #turned = false;
 
   constructor(host: ConnectionHost, stream: Duplex, session: ServedSession<E, A>, application: Application<E, A>) {
     this.#host = host;
@@ -88,6 +94,7 @@ export class ServerConnection<E extends AnyEvent, A> implements Connection, Stre
 
   /** Ends the session after the transaction under way (RFC 5321 §3.8). */
   drain(): void {
+    if (this.#turned) return;
     if (this.#waiting === 'handshake') {
       this.destroy();
       return;
@@ -98,7 +105,7 @@ export class ServerConnection<E extends AnyEvent, A> implements Connection, Stre
 
   /** Ends the session now. */
   abandon(why: 'shutdown' | 'fault'): void {
-    if (this.#waiting === 'handshake') {
+    if (this.#turned || this.#waiting === 'handshake') {
       this.destroy();
       return;
     }
@@ -257,11 +264,28 @@ export class ServerConnection<E extends AnyEvent, A> implements Connection, Stre
 
   #flush(): void {
     const output = this.#session.takeOutput();
+    if (this.#session.isTurned === true && !this.#ended && !this.#closing) {
+      this.#handOver(output);
+      return;
+    }
     if (output !== '' && !this.#stream.write(output) && this.#waiting === undefined) {
       this.#wait('drain', Number.POSITIVE_INFINITY);
       this.#stream.pause();
     }
     if (this.#session.isOver) this.#hangUp();
+  }
+
+  #handOver(lastWord: string): void {
+    this.#turn += 1;
+    this.#turned = true;
+    this.#closing = true;
+    this.#waiting = undefined;
+    this.#deadline = Number.POSITIVE_INFINITY;
+    handOver(this.#stream, {
+      lastWord,
+      take: (stream) => (this.#application.turned === undefined ? stream.destroy() : this.#application.turned(stream)),
+      closed: (stream) => this.closed(stream),
+    });
   }
 
   /** Closes our half, and lets the client take the last reply before the rest goes. */
@@ -298,9 +322,7 @@ export class ServerConnection<E extends AnyEvent, A> implements Connection, Stre
   }
 
   #secured(secure: TLSSocket): void {
-    const name = secure.servername as string | false | null | undefined;
-    const tls = { protocol: secure.getProtocol() ?? 'unknown', cipher: secure.getCipher().name };
-    this.#session.secured(name ? { ...tls, serverName: name } : tls, this.#host.now());
+    this.#session.secured(tlsStateOf(secure), this.#host.now());
     this.#resume();
   }
 }

@@ -1,11 +1,13 @@
 import { type BlockList, createServer, type Server, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { TLSSocket } from 'node:tls';
 import { Admission, type AdmissionLimits } from './admission.ts';
 import { type Endpoint, endpointOf, localEndpoint } from './endpoint.ts';
 import type { AnyEvent, ServedSession } from './served-session.ts';
 import { type Application, type Connection, type ConnectionHost, ServerConnection } from './server-connection.ts';
 import type { ServerTls } from './server-tls.ts';
 import { takeProxyHeader } from './take-proxy-header.ts';
+import { tlsStateOf } from './tls-state.ts';
 import { openUnixSocket } from './unix-socket.ts';
 
 /** Where a listener listens: a TCP port (0 for any) on a host (all by default), or a UNIX socket. */
@@ -97,6 +99,8 @@ export class ServerHost implements ConnectionHost {
       return;
     }
     const session = service.session(this.now());
+    // What came by a handshake of somebody else's is within TLS all the same.
+    if (stream instanceof TLSSocket) session.secured(tlsStateOf(stream), this.now());
     const application = verdict === 'admit' ? this.#begin(service, session, endpoint) : service.turnAway('connections');
     const connection = new ServerConnection(this, stream, session, application);
     this.#connections.set(connection, clientAddress);

@@ -1,10 +1,7 @@
 import { parseBase64 } from '../bytes/base64.ts';
 import { formatCommand } from '../command/format-command.ts';
 import type { Reply } from '../reply/reply.ts';
-import type { ClientExchange, Credentials, Mechanism } from '../sasl/mechanism.ts';
-
-/** Who the client says it is. */
-export type Login = Omit<Credentials, 'mechanism'>;
+import type { ClientExchange, ClientMechanism, Login } from '../sasl/mechanism.ts';
 
 /** The next line of an AUTH exchange, or its end with the reply that gave it. */
 export type AuthStep =
@@ -17,12 +14,12 @@ const longestLine = 12_288;
 /** One AUTH exchange as the client sees it; mechanisms that the host finds too weak or does not know are passed over (RFC 4954 §4). */
 export class ClientAuthentication {
   readonly #login: Login;
-  readonly #mechanisms: Mechanism[];
+  readonly #mechanisms: ClientMechanism[];
   #exchange: ClientExchange | undefined;
   #cancelled = false;
 
   /** `mechanisms` are tried in order; at least one. */
-  constructor(login: Login, mechanisms: readonly Mechanism[]) {
+  constructor(login: Login, mechanisms: readonly ClientMechanism[]) {
     this.#login = login;
     this.#mechanisms = [...mechanisms];
   }

@@ -1,7 +1,7 @@
 import { formatCommand } from '../command/format-command.ts';
 import { isPermanent, isPositive, type Reply } from '../reply/reply.ts';
-import type { Mechanism } from '../sasl/mechanism.ts';
-import { ClientAuthentication, type Login } from './client-authentication.ts';
+import type { ClientMechanism, Login } from '../sasl/mechanism.ts';
+import { ClientAuthentication } from './client-authentication.ts';
 import { type Capabilities, noCapabilities, parseCapabilities } from './client-capabilities.ts';
 
 /** What a client does between the greeting and its first transaction. */
@@ -13,7 +13,7 @@ export interface SetupOptions {
   readonly startTls: 'require' | 'try' | 'no';
   readonly login?: Login;
   /** Mechanisms in the order of preference. */
-  readonly mechanisms: readonly Mechanism[];
+  readonly mechanisms: readonly ClientMechanism[];
   /** Lets a password go where others may read it (RFC 4954 §4). */
   readonly cleartextAuth: boolean;
 }

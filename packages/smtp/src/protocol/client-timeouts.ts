@@ -22,11 +22,13 @@ export interface ClientTimeouts {
   /** RSET, NOOP, VRFY, EXPN. */
   readonly command: number;
   readonly quit: number;
+  /** ATRN and TURN, for which the host may have to go through its queue (RFC 2645 §5.2.1). */
+  readonly turn: number;
 }
 
 const minute = 60_000;
 
-/** The least that is asked of a patient client (RFC 5321 §4.5.3.2). */
+/** The least that is asked of a patient client (RFC 5321 §4.5.3.2, RFC 2645 §5.2.1). */
 export const defaultTimeouts: ClientTimeouts = {
   connect: minute / 2,
   greeting: 5 * minute,
@@ -40,4 +42,5 @@ export const defaultTimeouts: ClientTimeouts = {
   text: 10 * minute,
   command: 2 * minute,
   quit: minute / 6,
+  turn: 10 * minute,
 };

@@ -25,6 +25,9 @@ const lines: readonly Line[] = [
   () => 'BINARYMIME',
   ({ limits }) => named('LIMITS', limitNames(limits)),
   () => 'VRFY',
+  ({ etrn }) => (etrn ? 'ETRN' : undefined),
+  // Without a way to log in it would be of no use.
+  (rules, secure) => (rules.atrn && mechanismsOf(rules, secure).length > 0 ? 'ATRN' : undefined),
   (rules) => (rules.expand ? 'EXPN' : undefined),
   ({ role, extensions }) => (extensions.terminals && role !== 'lmtp' ? 'SEND' : undefined),
   ({ role, extensions }) => (extensions.terminals && role !== 'lmtp' ? 'SOML' : undefined),
@@ -51,8 +54,13 @@ function limitNames({ mails, recipients, recipientDomains }: ServerRules['limits
     .map(([name, value]) => `${name}=${value}`);
 }
 
-function composeOffer(rules: ServerRules, secure: boolean): Offer {
-  const offered = lines.map((line) => line(rules, secure)).filter((line) => line !== undefined);
+/** All that on-demand relay tells of (RFC 2645 §5.1.1). */
+const onDemandKeywords: ReadonlySet<string> = new Set(['ENHANCEDSTATUSCODES', 'STARTTLS', 'AUTH', 'ATRN']);
+
+function composeOffer(rules: ServerRules, { secure, authenticated }: Circumstances): Offer {
+  const offered = [...lines.map((line) => line(rules, secure)), rules.turn && authenticated ? 'TURN' : undefined]
+    .filter((line) => line !== undefined)
+    .filter((line) => rules.role !== 'odmr' || onDemandKeywords.has(line.split(' ', 1)[0] as string));
   return {
     reply: { code: 250, lines: [`${rules.hostname} greets you`, ...offered] },
     keywords: new Set([...offered.map((line) => line.split(' ', 1)[0] as string), ...untoldKeywords(rules)]),
@@ -60,14 +68,19 @@ function composeOffer(rules: ServerRules, secure: boolean): Offer {
   };
 }
 
-const offers = new WeakMap<ServerRules, { readonly clear: Offer; readonly secure: Offer }>();
+/** What an offer depends on beside the rules. */
+interface Circumstances {
+  readonly secure: boolean;
+  readonly authenticated: boolean;
+}
 
-/** What EHLO or LHLO offers under these rules, in clear text or within TLS; made once per rules (RFC 5321 §4.1.1.1). */
-export function offerOf(rules: ServerRules, secure: boolean): Offer {
-  let both = offers.get(rules);
-  if (both === undefined) {
-    both = { clear: composeOffer(rules, false), secure: composeOffer(rules, true) };
-    offers.set(rules, both);
-  }
-  return secure ? both.secure : both.clear;
+const offers = new WeakMap<ServerRules, Offer[]>();
+
+/** What EHLO or LHLO offers under these rules and circumstances; made once for each (RFC 5321 §4.1.1.1). */
+export function offerOf(rules: ServerRules, circumstances: Circumstances): Offer {
+  const known = offers.get(rules) ?? [];
+  if (known.length === 0) offers.set(rules, known);
+  const index = (circumstances.secure ? 1 : 0) + (circumstances.authenticated ? 2 : 0);
+  known[index] ??= composeOffer(rules, circumstances);
+  return known[index];
 }

@@ -23,6 +23,9 @@ const forms: Readonly<Partial<Record<Verb, string>>> = {
   VRFY: 'VRFY <user or address>',
   EXPN: 'EXPN <list>',
   HELP: 'HELP [<verb>]',
+  ETRN: 'ETRN <domain, @domain or #queue>',
+  ATRN: 'ATRN [<domain>[,<domain>...]]',
+  TURN: 'TURN',
   QUIT: 'QUIT',
 };
 

@@ -44,7 +44,7 @@ function advance(dialogue: Dialogue, exchange: ServerExchange, step: ServerStep)
     return undefined;
   }
   if (step.kind === 'verify') return { kind: 'authenticate', credentials: step.credentials };
-  return stop(dialogue, serverReply.authMalformed);
+  return stop(dialogue, step.kind === 'early' ? serverReply.authEarly : serverReply.authMalformed);
 }
 
 function stop(dialogue: Dialogue, refusal: Reply): undefined {

@@ -2,6 +2,7 @@ import type { ReversePath } from '../address/mailbox.ts';
 import type { Command } from '../command/command.ts';
 import { fault } from '../command/fault.ts';
 import { readMailParameters, readRcptParameters } from '../command/parameters.ts';
+import { parseAtrn, parseEtrn } from '../command/turn-arguments.ts';
 import type { Reply } from '../reply/reply.ts';
 import { isAscii } from './command-line.ts';
 import type { Dialogue } from './dialogue.ts';
@@ -46,6 +47,12 @@ function carryOut(dialogue: Dialogue, command: Exclude<Command, BdatCommand>): Q
       return data(dialogue);
     case 'AUTH':
       return beginAuth(dialogue, command);
+    case 'ETRN':
+      return etrn(dialogue, command.argument);
+    case 'ATRN':
+      return atrn(dialogue, command.argument);
+    case 'TURN':
+      return { kind: 'turn' };
     case 'STARTTLS':
       return { kind: 'starttls' };
     case 'VRFY':
@@ -147,6 +154,16 @@ function look(dialogue: Dialogue, command: LookCommand): Question | undefined {
   if (argument === '' || (utf8 && flag !== 'SMTPUTF8')) return dialogue.fail(fault.argument);
   if (!utf8 && !isAscii(argument)) return dialogue.fail(serverReply.refusalNotAscii);
   return { kind: command.verb === 'VRFY' ? 'verify' : 'expand', argument, utf8 };
+}
+
+function etrn(dialogue: Dialogue, argument: string): Question | undefined {
+  const request = parseEtrn(argument);
+  return request === undefined ? dialogue.fail(fault.argument) : { kind: 'etrn', request };
+}
+
+function atrn(dialogue: Dialogue, argument: string): Question | undefined {
+  const domains = parseAtrn(argument);
+  return domains === undefined ? dialogue.fail(serverReply.domainList) : { kind: 'atrn', domains };
 }
 
 /** Parts what is asked from the flag behind it; `flag` may have a value, which it must not (RFC 6531 §3.4). */

@@ -1,3 +1,4 @@
+import type { EtrnRequest } from '../command/turn-arguments.ts';
 import type { Reply } from '../reply/reply.ts';
 import type { Credentials } from '../sasl/mechanism.ts';
 import type { AcceptedRecipient, TextCommand, Transaction } from './transaction.ts';
@@ -17,6 +18,12 @@ export interface Hello {
 export type ServerEvent =
   | { readonly kind: 'connect' | 'secured' | 'starttls' | 'abort' | 'forget' }
   | { readonly kind: 'hello'; readonly hello: Hello }
+  | { readonly kind: 'turn' }
+  | { readonly kind: 'etrn'; readonly request: EtrnRequest }
+  | {
+      readonly kind: 'atrn' /** In the client's order; none stands for all of the login. */;
+      readonly domains: readonly string[];
+    }
   | { readonly kind: 'authenticate'; readonly credentials: Credentials }
   | { readonly kind: 'mail'; readonly transaction: Transaction }
   | { readonly kind: 'message'; readonly transaction: Transaction; readonly by: TextCommand }

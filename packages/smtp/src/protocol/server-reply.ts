@@ -9,8 +9,11 @@ export const serverReply = {
   startText: reply(354, undefined, 'End data with <CR><LF>.<CR><LF>'),
   goodbye: reply(221, '2.0.0', 'Bye'),
   unverified: reply(252, '2.0.0', 'Cannot verify the user, but will take mail for it'),
+  domainList: reply(501, '5.5.4', 'Bad domain list'),
   tlsUnavailable: reply(454, '4.7.0', 'TLS is not available for now'),
   startTls: reply(220, '2.0.0', 'Ready to start TLS'),
+  queueStarted: reply(250, '2.0.0', 'Ok: queuing started'),
+  turning: reply(250, '2.0.0', 'Ok: now reversing the connection'),
   authenticated: reply(235, '2.7.0', 'Authentication successful'),
 
   sequence: reply(503, '5.5.1', 'Bad sequence of commands'),

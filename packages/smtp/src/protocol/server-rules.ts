@@ -2,8 +2,8 @@ import type { ServerMechanism } from '../sasl/mechanism.ts';
 import type { ExtensionRules } from './extension-rules.ts';
 import type { TextRules } from './text-intake.ts';
 
-/** What a listener is for: it decides which commands and duties are in force (RFC 5321 §3.1, RFC 6409 §3, RFC 2033 §4). */
-export type Role = 'mx' | 'submission' | 'submissions' | 'lmtp';
+/** What a listener is for: it decides which commands and duties are in force (RFC 5321 §3.1, RFC 6409 §3, RFC 2033 §4, RFC 2645 §4). */
+export type Role = 'mx' | 'submission' | 'submissions' | 'lmtp' | 'odmr';
 
 /** Whether a role is for the first hop of mail, from its author's own program (RFC 6409 §3.1). */
 export function isSubmission(role: Role): boolean {
@@ -49,6 +49,12 @@ export interface ServerRules {
   readonly requireAuth: boolean;
   /** Whether EXPN is served (RFC 5321 §3.5.3). */
   readonly expand: boolean;
+  /** Whether ETRN is served (RFC 1985 §3). */
+  readonly etrn: boolean;
+  /** Whether ATRN is served, to clients that have logged in (RFC 2645 §5.2.1). */
+  readonly atrn: boolean;
+  /** Whether TURN is served, to clients that have logged in (RFC 5321 appendix F.1). */
+  readonly turn: boolean;
   readonly bareLineEnds: TextRules['bareLineEnds'];
   /** What octets earn that come before the greeting, the reply to EHLO or the 354; their senders wait for nothing. */
   readonly earlyTalk: 'allow' | 'refuse';

@@ -1,3 +1,4 @@
+import type { Duplex } from 'node:stream';
 import { Failure } from '../failure/failure.ts';
 import type { Application } from '../net/server-connection.ts';
 import type { Answer } from '../protocol/server-answers.ts';
@@ -6,7 +7,7 @@ import { serverReply } from '../protocol/server-reply.ts';
 import { isSubmission } from '../protocol/server-rules.ts';
 import type { TextCommand, Transaction } from '../protocol/transaction.ts';
 import type { Reply } from '../reply/reply.ts';
-import type { HandlerAnswer, ServerHandlers } from './handlers.ts';
+import type { HandlerAnswer, ServerHandlers, TakeOver } from './handlers.ts';
 import { MessageHandling } from './message-handling.ts';
 import type { Session } from './session.ts';
 
@@ -25,6 +26,7 @@ export class Conversation<State> implements Application {
   readonly #session: Session<State>;
   readonly #onError: ErrorListener<State>;
   #message: MessageHandling | undefined;
+  #takeOver: TakeOver | undefined;
 
   constructor(handlers: ServerHandlers<State>, session: Session<State>, onError: ErrorListener<State>) {
     this.#handlers = handlers;
@@ -49,6 +51,9 @@ export class Conversation<State> implements Application {
         return this.#mail(event.transaction);
       case 'forget':
         return this.#guard(() => this.#forget());
+      case 'atrn':
+      case 'turn':
+        return this.#guard(() => this.#askTurn(event));
       case 'authenticate':
         return this.#guard(() => this.#handlers.authenticate?.(this.#session, event.credentials));
       default:
@@ -61,6 +66,18 @@ export class Conversation<State> implements Application {
     this.#message?.giveUp();
   }
 
+  turned(stream: Duplex): void {
+    const failed = (error: unknown) => {
+      this.#onError(error, this.#session);
+      stream.destroy();
+    };
+    try {
+      Promise.resolve(this.#takeOver?.(stream)).catch(failed);
+    } catch (error) {
+      failed(error);
+    }
+  }
+
   close(): void {
     this.#message?.fail(new Failure('lost', 'The client broke off'));
     this.#message = undefined;
@@ -70,7 +87,7 @@ export class Conversation<State> implements Application {
   #decide(
     event: Exclude<
       ServerEvent,
-      { kind: 'text' | 'mail' | 'message' | 'chunk' | 'end' | 'abort' | 'forget' | 'authenticate' }
+      { kind: 'text' | 'mail' | 'message' | 'chunk' | 'end' | 'abort' | 'forget' | 'authenticate' | 'atrn' | 'turn' }
     >,
   ): Decision {
     const handlers = this.#handlers;
@@ -88,9 +105,22 @@ export class Conversation<State> implements Application {
         return handlers.verify?.(session, event.argument);
       case 'expand':
         return handlers.expand?.(session, event.argument);
+      case 'etrn':
+        return handlers.etrn?.(session, event.request);
       case 'starttls':
         return undefined;
     }
+  }
+
+  /** Only a function that takes the connection over lets the roles be reversed. */
+  async #askTurn(event: Extract<ServerEvent, { kind: 'atrn' | 'turn' }>): Promise<Answer> {
+    const handlers = this.#handlers;
+    const answer = await (event.kind === 'atrn'
+      ? handlers.atrn?.(this.#session, event.domains)
+      : handlers.turn?.(this.#session));
+    if (typeof answer !== 'function') return isRefusal(answer) ? answer : serverReply.failed;
+    this.#takeOver = answer;
+    return undefined;
   }
 
   #mail(transaction: Transaction): Answer | Promise<Answer> {

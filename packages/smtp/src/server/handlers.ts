@@ -1,3 +1,5 @@
+import type { Duplex } from 'node:stream';
+import type { EtrnRequest } from '../command/turn-arguments.ts';
 import type { Hello } from '../protocol/server-event.ts';
 import type { AcceptedRecipient, Resumption, Transaction } from '../protocol/transaction.ts';
 import type { Reply } from '../reply/reply.ts';
@@ -8,6 +10,12 @@ import type { Session } from './session.ts';
 /** Nothing accepts; a reply, positive or not, is sent as it is. A 421 ends the session. */
 // biome-ignore lint/suspicious/noConfusingVoidType: a handler that returns nothing is typed so
 export type HandlerAnswer = Reply | undefined | void;
+
+/**
+ * Takes a connection over whose roles are reversed, once the 250 is out: speak over it as a client with `openConnection`
+ * and its `socketFactory`. It counts as a connection of the server until it is closed (RFC 2645 §5.3).
+ */
+export type TakeOver = (stream: Duplex) => void | Promise<void>;
 
 /** What the final reply is: one for all, or in LMTP one per recipient, in order; each goes out as soon as it is there. */
 export type FinalReplies = Promise<Reply | readonly Reply[]> | AsyncIterable<Reply>;
@@ -59,6 +67,18 @@ export interface ServerHandlers<State = unknown> {
   verify?(session: Session<State>, argument: string): HandlerAnswer | Promise<HandlerAnswer>;
   /** EXPN; absent: it is not offered. */
   expand?(session: Session<State>, argument: string): HandlerAnswer | Promise<HandlerAnswer>;
-  /** The session is over, however it ended. */
+  /**
+   * ETRN, on the role `mx` alone; absent: it is not offered. It answers at once, and works on new connections: 250 when it
+   * is not known how much waits, 251, 252, 253, 458 or 459 otherwise; nothing says 250 (RFC 1985 §5.1).
+   */
+  etrn?(session: Session<State>, request: EtrnRequest): HandlerAnswer | Promise<HandlerAnswer>;
+  /**
+   * ATRN of a login, on the roles `odmr` and `mx`; absent: it is not offered. No domain stands for all of the login. A reply
+   * refuses; a function accepts: it gets the connection as its client, for the mail of these domains (RFC 2645 §5.2.1).
+   */
+  atrn?(session: Session<State>, domains: readonly string[]): Promise<TakeOver | Reply>;
+  /** TURN of a login, on the role `mx` alone; absent, and before a login, it earns 502 (RFC 5321 appendix F.1). */
+  turn?(session: Session<State>): Promise<TakeOver | Reply>;
+  /** The session is over, however it ended; a connection that was taken over: it is closed. */
   close?(session: Session<State>): void;
 }

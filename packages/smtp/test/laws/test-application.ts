@@ -33,6 +33,21 @@ const users: Readonly<Record<string, Reply>> = {
   Pelé: reply(250, '2.1.5', 'Pelé <Pelé@example.test>'),
 };
 
+/** Secrets of CRAM-MD5. */
+const secrets: Readonly<Record<string, string>> = { branch: 'thirteen grey herons' };
+
+/** What is said of nodes by ETRN, and of domains by ATRN. */
+const nodes: Readonly<Record<string, Reply>> = {
+  'none.test': reply(251, '2.0.0', 'Ok, no messages waiting for node none.test'),
+  'some.test': reply(252, '2.0.0', 'Ok, pending messages for node some.test started'),
+  'three.test': reply(253, '2.0.0', 'Ok, 3 pending messages for node three.test started'),
+  'full.test': reply(458, '4.3.0', 'Unable to queue messages for node full.test'),
+  'other.test': reply(459, '4.7.1', 'Node other.test not allowed: not yours'),
+  'foreign.test': reply(450, '4.7.1', 'ATRN request refused'),
+  'down.test': reply(451, '4.3.0', 'Unable to process ATRN request now'),
+  'empty.test': reply(453, '4.2.0', 'You have no mail'),
+};
+
 const passwords: Readonly<Record<string, Answer>> = {
   'alice:secret': { login: 'alice' },
   'disabled:secret': reply(525, '5.7.13', 'Account disabled'),
@@ -66,11 +81,17 @@ export class TestApplication {
         return undefined;
       case 'authenticate': {
         const { user, password, authorizeAs } = event.credentials;
+        if ('proves' in event.credentials && event.credentials.proves?.(own(secrets, user) ?? ''))
+          return { login: user };
         const mayAct = authorizeAs === '' || authorizeAs === user;
         return (
           (mayAct ? own(passwords, `${user}:${password}`) : undefined) ?? reply(535, '5.7.8', 'Credentials invalid')
         );
       }
+      case 'etrn':
+        return own(nodes, event.request.name);
+      case 'atrn':
+        return event.domains.map((domain) => own(nodes, domain)).find((refusal) => refusal !== undefined);
       case 'verify':
         return own(users, event.argument);
       case 'expand':

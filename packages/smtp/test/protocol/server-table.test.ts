@@ -4,7 +4,14 @@ import { MemoryServer } from '../laws/memory-server.ts';
 import { tableLaw } from '../laws/table-law.ts';
 import { testRules } from '../laws/test-rules.ts';
 
-const rules = testRules({ expand: true, cleartextAuth: true, extensions: { checkpoint: true, terminals: true } });
+const rules = testRules({
+  expand: true,
+  etrn: true,
+  atrn: true,
+  turn: true,
+  cleartextAuth: true,
+  extensions: { checkpoint: true, terminals: true },
+});
 
 /** What brings a new session to each state. */
 const ways: Readonly<Record<Exclude<ServerState, 'refused'>, readonly string[]>> = {
@@ -15,6 +22,7 @@ const ways: Readonly<Record<Exclude<ServerState, 'refused'>, readonly string[]>>
   resumed: ['EHLO client.test', 'MAIL FROM:<a@x.test> TRANSID=<known@x.test>'],
   chunks: ['EHLO client.test', 'MAIL FROM:<a@x.test>', 'RCPT TO:<b@y.test>', 'BDAT 2', 'BDAT 0'],
   broken: ['EHLO client.test', 'MAIL FROM:<a@x.test>', 'BDAT 0'],
+  turned: ['EHLO client.test', 'AUTH PLAIN AGFsaWNlAHNlY3JldA==', 'ATRN'],
   over: ['QUIT'],
 };
 
@@ -65,6 +73,7 @@ const list = `
   ready | SEND | mail
   ready | SOML | mail
   ready | SAML | mail
+  ready | ETRN | ready
   ready | RSET | ready
   ready | NOOP | ready
   ready | HELP | ready
@@ -132,8 +141,9 @@ const list = `
   broken | QUIT | over
 `;
 
-function arrive(state: ServerState): MemoryServer {
+function arrive(state: ServerState, ...first: readonly string[]): MemoryServer {
   const server = new MemoryServer(rules);
+  server.say(...first);
   // The octets of the chunk in the way to `chunks` are its next line's beginning.
   if (state === 'chunks') {
     server.say(...ways.chunks.slice(0, 3));
@@ -142,8 +152,12 @@ function arrive(state: ServerState): MemoryServer {
   return server;
 }
 
-function observe(state: ServerState, input: Input): { state: ServerState; accepted: boolean } {
-  const server = arrive(state);
+function observe(
+  state: ServerState,
+  input: Input,
+  ...first: readonly string[]
+): { state: ServerState; accepted: boolean } {
+  const server = arrive(state, ...first);
   const said = server.say(lines[input]);
   if (said.startsWith('354')) server.say(lines.text);
   return { state: server.session.state, accepted: /^[23]/.test(said) };
@@ -154,6 +168,20 @@ it('CMD-EHLO-2 CMD-EHLO-3 CMD-HELO-3 CMD-MAIL-2 CMD-RCPT-2 CMD-DATA-2 CMD-RSET-1
     states: Object.keys(ways) as ServerState[],
     inputs: (Object.keys(lines) as (keyof typeof lines)[]).filter((line) => line !== 'text') as Input[],
     list,
-    observe,
+    observe: (state, input) => observe(state, input),
+  });
+});
+
+it('CMD-ETRN-1 CMD-ATRN-3 CMD-ATRN-7 CMD-TURN-2 lets a login reverse the connection where no transaction is open', () => {
+  const states = ['ready', 'mail', 'rcpt', 'chunks', 'broken', 'turned', 'over'] as const;
+  tableLaw<ServerState, 'ETRN' | 'ATRN' | 'TURN'>({
+    states,
+    inputs: ['ETRN', 'ATRN', 'TURN'],
+    list: `
+      ready | ETRN | ready
+      ready | ATRN | turned
+      ready | TURN | turned
+    `,
+    observe: (state, input) => observe(state, input, ...ways.turned.slice(0, 2)),
   });
 });
