@@ -190,7 +190,7 @@ export class ClientPipeline {
     if (this.#running.length >= window || !(this.#isIdle() || this.#isGroupOpen())) return undefined;
     for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) {
       const isReady = next.prepare(host, this.#clock());
-      if (isReady && !this.use.spent) return this.#start(next, host.capabilities);
+      if (isReady && this.use.admits(next.request.recipients)) return this.#start(next, host.capabilities);
       this.#close(next, isReady ? 'spent' : undefined);
     }
     return undefined;

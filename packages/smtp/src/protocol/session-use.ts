@@ -16,6 +16,14 @@ export class SessionUse {
     return this.#mails >= (this.limits.mailMax ?? Number.POSITIVE_INFINITY);
   }
 
+  /** Whether a transaction with these recipients may begin; others may have begun since it was put together. */
+  admits(recipients: readonly { readonly mailbox: Mailbox }[]): boolean {
+    const { rcptDomainMax } = this.limits;
+    if (this.spent || rcptDomainMax === undefined) return !this.spent;
+    const most = recipients.length;
+    return this.#withinDomains(recipients, { most, rcptDomainMax }) === most;
+  }
+
   /** How many of the first recipients may go in one transaction now; 0: the session is used up. */
   portion(recipients: readonly { readonly mailbox: Mailbox }[]): number {
     const { rcptMax = recipientsForAll, rcptDomainMax } = this.limits;

@@ -129,6 +129,21 @@ describe('createClient', () => {
     }
   });
 
+  it('EXT-LIM-1 EXT-LIM-2 sends to no more domains in a session than RCPTDOMAINMAX allows', async () => {
+    const host = await mailbox({ offers: ['PIPELINING', 'LIMITS RCPTDOMAINMAX=2'] });
+    const client = clientOf(host, { limits: { connections: 1 } });
+    const to = numbers(5).flatMap((number) => [`a@d${number}.test`, `b@D${number}.test`]);
+    expect(await client.send({ envelope: { from: '', to }, text: 'x\n' })).toMatchObject({ ok: true });
+    const results = await Promise.all(
+      numbers(6).map((number) => client.send({ envelope: { from: '', to: [`c@e${number}.test`] }, text: 'x\n' })),
+    );
+    expect(results.every(({ ok }) => ok)).toBe(true);
+    for (const { lines } of host.sessions) {
+      const domains = lines.flatMap((line) => /^RCPT TO:<.*@(.*)>/.exec(line)?.[1]?.toLowerCase() ?? []);
+      expect(new Set(domains).size).toBeLessThanOrEqual(2);
+    }
+  });
+
   it('ends a connection with QUIT behind as many messages as it is allowed, and when it was idle', async () => {
     const host = await mailbox();
     const client = clientOf(host, { limits: { connections: 1, messagesPerConnection: 2 } });

@@ -399,6 +399,15 @@ describe('Connection', () => {
     expect(host.taken.map(({ rcpt }) => rcpt.length)).toEqual([2, 2, 1]);
   });
 
+  it('EXT-LIM-2 keeps to RCPTDOMAINMAX, however many messages are given to it at once', async () => {
+    const host = await simpleHost({ offers: ['LIMITS RCPTDOMAINMAX=2'] });
+    const connection = await open(host);
+    const send = (domain: string) => connection.send({ envelope: { from: '', to: [`b@${domain}`] }, text: 'x\n' });
+    const results = await Promise.all(['one.test', 'two.test', 'three.test', 'ONE.test'].map(send));
+    expect(results.map(({ ok }) => ok)).toEqual([true, true, false, true]);
+    expect(results[2]).toMatchObject({ recipients: [{ kind: 'deferred', failure: { kind: 'limit' } }] });
+  });
+
   it('EXT-LIM-2 keeps to RCPTMAX, and does not send again what a text can be read for only once', async () => {
     const host = await simpleHost({ offers: ['LIMITS RCPTMAX=2 MAILMAX=3', '8BITMIME'] });
     const connection = await open(host);
