@@ -7,11 +7,14 @@ import type { Outcome } from '../queue/outcome.ts';
 import type { Destination, Destinations } from './destinations.ts';
 import { type Outgoing, OutgoingMessage } from './outgoing.ts';
 import { RelayAttempt } from './relay-attempt.ts';
+import { isTraced } from './trace-of.ts';
 
 /** One address to try, and what the host is called in reports. */
 export interface Stop {
   readonly remoteHost: string;
   readonly destination: Destination;
+  /** MX records without a signature have named it. */
+  readonly unproven?: true;
 }
 
 /** How the hosts of one job are tried. */
@@ -28,17 +31,35 @@ export interface Journey {
 /** Tries one address after the other until each recipient is taken or refused for good (RFC 5321 §5.1). */
 export async function deliverToHosts(job: DeliveryJob, journey: Journey): Promise<Outcome[]> {
   const { stops, now, handover } = journey;
-  const message = await OutgoingMessage.of(job);
+  const message = await OutgoingMessage.of(job, now);
   const attempt = new RelayAttempt(job.recipients.length);
   for (const stop of stops) {
     const open = attempt.open;
     if (open.length === 0 || job.signal.aborted) break;
-    const result = await sendTo(stop, { open, message, job, journey });
+    const result = whyNot(stop, job, open) ?? (await sendTo(stop, { open, message, job, journey }));
     const { remoteHost } = stop;
-    attempt.take(open, result, { at: now(), remoteHost, handover: handover(result.offered.has('DSN')) });
+    const traced = isTraced(job.envelope, result.offered, now());
+    attempt.take(open, result, { at: now(), remoteHost, handover: handover(result.offered.has('DSN')), traced });
+    if (endsSearch(job, result)) break;
   }
   const untried: Outcome = { kind: 'deferred', status: '4.4.1', at: now(), text: 'No host was tried' };
   return attempt.outcomes(journey.mayFail, untried);
+}
+
+/** A name that nobody vouches for may be that of an attacker, whose certificate fits it (RFC 8689 §4.2.1). */
+function whyNot({ unproven }: Stop, { envelope }: DeliveryJob, open: readonly number[]): SendResult | undefined {
+  if (unproven !== true || envelope.requireTls !== true || envelope.reversePath === '') return undefined;
+  const failure = new Failure('tls', 'The message needs a host that the DNS names under a signature, and this is none');
+  const answer = { address: '', kind: 'refused', phase: 'mail', status: '5.7.10', failure } as const;
+  return { ok: false, recipients: open.map(() => answer), offered: new Set() };
+}
+
+/** What has to come in time is not taken from host to host in search of one that promises it (RFC 2852 §7). */
+function endsSearch({ envelope }: DeliveryJob, { recipients }: SendResult): boolean {
+  return (
+    envelope.deliverBy?.mode === 'R' &&
+    recipients.some(({ reply, status }) => reply === undefined && (status === '5.3.3' || status === '5.4.7'))
+  );
 }
 
 interface Sending {

@@ -12,6 +12,8 @@ export interface MailHost {
   readonly name: string;
   /** At least one. */
   readonly addresses: readonly HostAddress[];
+  /** Set when its name comes from an answer of the DNS that nothing proves (RFC 4035 §3.2.3). */
+  readonly unproven?: true;
 }
 
 /** The hosts for a domain in the order they are tried, at least one; or what becomes of its mail without any. */
@@ -67,7 +69,11 @@ async function findAnyHosts(query: HostQuery, finder: HostFinder): Promise<Found
   const ownNames = query.configured ? [] : finder.ownNames;
   const answer = query.lookupMx ? await finder.resolver.mx(domain, signal) : ({ kind: 'none' } as const);
   const order = orderExchangers({ domain, answer, ownNames, chance: finder.chance });
-  return order.kind === 'outcome' ? order : walkExchangers(order.exchangers, query, finder);
+  if (order.kind === 'outcome') return order;
+  const found = await walkExchangers(order.exchangers, query, finder);
+  const isProven = !query.lookupMx || ('secure' in answer && answer.secure);
+  if (found.kind === 'outcome' || isProven) return found;
+  return { kind: 'hosts', hosts: found.hosts.map((host) => ({ ...host, unproven: true })) };
 }
 
 function hostOfAddress(address: string, query: HostQuery, finder: HostFinder): FoundHosts {

@@ -9,6 +9,7 @@ import type { LocalRefusal } from '@posthorn/smtp/protocol/client-transaction';
 import type { Transaction } from '@posthorn/smtp/protocol/transaction';
 import type { DeliveryJob } from '../queue/delivery-agent.ts';
 import type { Envelope, Recipient } from '../queue/envelope.ts';
+import { passedOn } from './passed-on.ts';
 
 /** A message in a form in which it can leave. */
 export interface Outgoing {
@@ -27,16 +28,18 @@ interface Survey {
 export class OutgoingMessage {
   readonly #job: DeliveryJob;
   readonly #survey: Survey;
+  readonly #now: () => number;
   readonly #converted = new Map<Envelope['body'], Promise<Outgoing | LocalRefusal>>();
 
-  private constructor(job: DeliveryJob, survey: Survey) {
+  private constructor(job: DeliveryJob, survey: Survey, now: () => number) {
     this.#job = job;
     this.#survey = survey;
+    this.#now = now;
   }
 
   /** Looks at the text of a job; rejects with Failure `storage` when it cannot be read. */
-  static async of(job: DeliveryJob): Promise<OutgoingMessage> {
-    return new OutgoingMessage(job, await surveyJob(job));
+  static async of(job: DeliveryJob, now: () => number): Promise<OutgoingMessage> {
+    return new OutgoingMessage(job, await surveyJob(job), now);
   }
 
   /** The message as it is: parameters as they came, for hosts that know them (RFC 3461 §5.2.1). */
@@ -65,13 +68,11 @@ export class OutgoingMessage {
 
   #form(content: ReadableContent, body: Envelope['body'], size: number | undefined): Outgoing {
     const { envelope, recipients } = this.#job;
-    const { ret, envelopeId } = envelope;
     const mail: MailParameters = {
       body,
       ...(size === undefined ? {} : { size }),
       ...(this.#survey.smtputf8 ? { smtputf8: true } : {}),
-      ...(ret === undefined ? {} : { ret }),
-      ...(envelopeId === undefined ? {} : { envelopeId }),
+      ...passedOn(this.#job, this.#now()),
     };
     const isRaw = body === 'BINARYMIME' || (content === this.#job.content && this.#survey.whole);
     return {
@@ -85,10 +86,11 @@ export class OutgoingMessage {
   }
 }
 
-function rcptParameters({ notify, originalRecipient }: Recipient): RcptParameters {
+function rcptParameters({ notify, originalRecipient, rrvs }: Recipient): RcptParameters {
   return {
     ...(notify === undefined ? {} : { notify }),
     ...(originalRecipient === undefined ? {} : { originalRecipient }),
+    ...(rrvs === undefined ? {} : { rrvs }),
   };
 }
 

@@ -71,7 +71,8 @@ async function findStops(hop: RelayHop, options: RouteOptions, signal: AbortSign
     .map(({ host, address }): Stop => {
       const serverName = hop.kind === 'mx' || hop.lookupMx ? host.name : (hop.host ?? host.name);
       const connect = { host: address.address, port: portOf(hop, options), serverName: withoutBrackets(serverName) };
-      return { remoteHost: host.name, destination: toDestination(hop, options, connect) };
+      const destination = toDestination(hop, options, connect);
+      return { remoteHost: host.name, destination, ...(host.unproven ? { unproven: true } : {}) };
     });
 }
 

@@ -146,10 +146,10 @@ describe('the relay agent', () => {
       to: ['one@example.test', 'full@example.test', 'nobody@example.test', 'two@example.test'],
     });
     expect(outcomes.map(({ kind, status }) => `${kind} ${status}`)).toEqual([
-      'delivered 2.0.0',
+      'delivered 2.1.5',
       'deferred 4.2.2',
       'failed 5.1.1',
-      'delivered 2.0.0',
+      'delivered 2.1.5',
     ]);
     expect(outcomes[0]).toMatchObject({ remoteHost: '[127.0.0.1]', handover: 'without-dsn', at: 1000 });
     expect(there.taken).toMatchObject([
@@ -338,11 +338,11 @@ describe('the relay agent', () => {
       results.push(`${outcome?.kind} ${outcome?.status}`);
     }
     expect(results).toEqual([
-      'delivered 2.0.0',
+      'delivered 2.1.5',
       'deferred 4.7.5',
       'deferred 4.7.5',
       'deferred 4.7.8',
-      'delivered 2.0.0',
+      'delivered 2.1.5',
       'deferred 4.7.8',
     ]);
     expect(logins).toEqual(['alice', 'alice']);
@@ -533,7 +533,7 @@ describe('the relay agent', () => {
     const to = ['one@example.test', 'two@example.test', 'three@example.test', 'four@example.test'];
     const outcomes = await deliver(agent(), { nextHop, to });
     expect(outcomes.map(({ kind, status, handover }) => `${kind} ${status} ${handover}`)).toEqual([
-      'delivered 2.0.0 final',
+      'delivered 2.1.5 final',
       'deferred 4.2.2 undefined',
       'deferred 4.4.2 undefined',
       'deferred 4.4.2 undefined',

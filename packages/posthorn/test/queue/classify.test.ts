@@ -16,13 +16,18 @@ function failed(kind: FailureKind, phase: Phase): HostAnswer {
 }
 
 describe('classify', () => {
+  it('ENH-0 ENH-1a says that a recipient was reached where a host says no more than that all is well', () => {
+    expect(classify(answered(250, 'text', '2.0.0'), context).status).toBe('2.1.5');
+    expect(classify(answered(250, 'text'), context).status).toBe('2.1.5');
+  });
+
   it('CLI-RPL-1 reads 2yz as delivered, 4yz as deferred, 5yz as failed, with the status of the reply', () => {
-    expect(classify(answered(250, 'text', '2.0.0'), context)).toEqual({
+    expect(classify(answered(250, 'text', '2.6.0'), context)).toEqual({
       kind: 'delivered',
-      status: '2.0.0',
+      status: '2.6.0',
       at: 5,
       remoteHost: 'mx.example',
-      reply: reply(250, '2.0.0', 'text'),
+      reply: reply(250, '2.6.0', 'text'),
       handover: 'without-dsn',
     });
     expect(classify(answered(450, 'rcpt', '4.2.1'), context)).toMatchObject({ kind: 'deferred', status: '4.2.1' });
