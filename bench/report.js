@@ -46,6 +46,29 @@ function throughput({ throughput: measured, sinkLimit }) {
     '## Throughput',
     `Medians of the rounds; accepted is when the 250 to the text came in, the clock of a message runs from the write of its text. The generator straight into the sink reaches ${limit}: no server here comes near what the measuring itself can do.`,
     ...sections,
+    ...limits({ throughput: measured }),
+  ];
+}
+
+const modeNames = new Map([
+  ['accept', 'accept alone'],
+  ['relay', 'accept and relay'],
+]);
+
+/** How far the promises can be kept by any program of one Node process, on this machine and against these peers. */
+function limits({ throughput: measured }) {
+  const lines = measured.flatMap(({ mode, size, results }) => {
+    const rate = (wanted) => results.find(({ name }) => name === wanted)?.rate;
+    const [floor, own, postfix] = [rate('Floor'), rate('Posthorn'), rate('Postfix')];
+    if (size !== 4096 || floor === undefined || own === undefined || postfix === undefined) return [];
+    const share = `${Math.round((100 * own) / floor)} % of the floor`;
+    return `- ${modeNames.get(mode)}: the floor is ${(floor / postfix).toFixed(1)} × Postfix; Posthorn reaches ${(own / postfix).toFixed(1)} ×, ${share}.`;
+  });
+  if (lines.length === 0) return [];
+  return [
+    '### What stands in the way',
+    'The floor ([bench/floor.js](../bench/floor.js)) is one Node process that does the input and output of a durable relay and nothing else: one put and one remove in LMDB for each message, one sync for a group, kept connections, no check, no queue, no log. What it cannot do, no mail server of one Node process can do here.',
+    lines.join('\n'),
   ];
 }
 
