@@ -29,6 +29,8 @@ export interface ReceivedFacts {
   /** Named only when it is the only one: a second would tell a reader of a blind copy (RFC 5321 §7.2). */
   readonly recipients: readonly { readonly address: string }[];
   readonly tls?: ReceivedTls;
+  /** SOLICIT: classes of solicitation; left out when a line has no room for all (RFC 3865 §2.6). */
+  readonly solicit?: readonly string[];
   /** MT-PRIORITY, -9 to 9 (RFC 6710 §7). */
   readonly priority?: number;
   /** Milliseconds since the epoch. */
@@ -66,7 +68,7 @@ export function formatReceived(facts: ReceivedFacts): string {
   let field = `Received: from ${safe(facts.from)}${clientComment(facts)}\r\n\tby ${by}`;
   if (tls?.form === 'comment') field += ` (${safe(tls.version)} ${safe(tls.cipher)})\r\n\t`;
   else field += ' ';
-  field += `with ${protocol} id ${id}`;
+  field += `with ${protocol}${solicitComment(facts)}id ${id}`;
   const recipient = facts.recipients.length === 1 ? facts.recipients[0]?.address : undefined;
   if (recipient !== undefined) field += `\r\n\tfor <${withoutControls(recipient)}>`;
   if (tls?.form === 'clause')
@@ -78,6 +80,14 @@ export function formatReceived(facts: ReceivedFacts): string {
 function clientComment({ reverseName, address }: ReceivedFacts): string {
   if (address === undefined) return '';
   return ` (${reverseName === undefined ? '' : `${safe(reverseName)} `}${safe(formatLiteral(address))})`;
+}
+
+/** Characters of classes that still have room in a line of 998 (RFC 5322 §2.1.1). */
+const mostSolicitation = 900;
+
+function solicitComment({ solicit = [] }: ReceivedFacts): string {
+  const classes = solicit.map(safe).join(',');
+  return classes === '' || classes.length > mostSolicitation ? ' ' : `\r\n\t(SOLICIT=${classes})\r\n\t`;
 }
 
 /** What strangers choose cannot end a comment, a clause or the field: any other character becomes `?`. */

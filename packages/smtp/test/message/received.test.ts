@@ -60,7 +60,18 @@ describe('formatReceived', () => {
     expect(unfolded(formatReceived(hidden))).toMatch(/^Received: from client\.example by /);
   });
 
-  it('names the priority', () => {
+  it('EXT-NOSOL-3 notes the classes of solicitation behind the with clause, as long as they have room in a line', () => {
+    const solicit = ['net.example:ADV', 'org.example:ADV:ADLT'];
+    expect(unfolded(formatReceived({ ...facts, solicit }))).toContain(
+      ' with ESMTPS (SOLICIT=net.example:ADV,org.example:ADV:ADLT) id ',
+    );
+    expect(formatReceived({ ...facts, solicit: ['a)\r\nX: b'] })).toContain('(SOLICIT=a???X:?b)');
+    const many = Array.from({ length: 100 }, () => 'a234567890');
+    for (const line of formatReceived({ ...facts, solicit: many }).split('\r\n')) expect(line.length).toBeLessThan(998);
+    expect(formatReceived({ ...facts, solicit: many })).toBe(formatReceived(facts));
+  });
+
+  it('EXT-PRI-2 names the priority', () => {
     expect(unfolded(formatReceived({ ...facts, priority: -3 }))).toContain('for <ann@example.org> PRIORITY -3; ');
   });
 

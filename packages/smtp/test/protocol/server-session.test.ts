@@ -109,13 +109,28 @@ describe('lines', () => {
   });
 
   it('GEN-12 EXT-DSN-S1 takes every parameter on offer at its full length', () => {
-    const server = open({ cleartextAuth: true });
+    const extensions = {
+      deliverBy: {},
+      priority: {},
+      noSoliciting: {},
+      rrvs: true,
+      tracking: true,
+      checkpoint: true,
+      futureRelease: { longest: 999_999_999 },
+    };
+    const server = open({ role: 'submission', cleartextAuth: true, extensions });
     server.say(hello);
+    const more = [
+      'BY=+999999999;NT HOLDUNTIL=2026-11-25T00:00:00.001Z MT-PRIORITY=-9',
+      `SOLICIT=${'s'.repeat(1000)} TRANSID=<${'t'.repeat(38)}@${'t'.repeat(39)}> MTRK=${'m'.repeat(27)}:999999999`,
+    ].join(' ');
     const auth = `AUTH=${'a+2B'.repeat(120)}`;
-    const parameters = `SIZE=100000 BODY=8BITMIME SMTPUTF8 RET=HDRS ENVID=${'e'.repeat(100)} ${auth}`;
+    const parameters = `SIZE=100000 BODY=8BITMIME SMTPUTF8 RET=HDRS ENVID=${'e'.repeat(100)} ${auth} ${more}`;
     expect(codes(server.say(`MAIL FROM:<${'l'.repeat(64)}@x.test> ${parameters}`))).toEqual(['250 2.1.0']);
     const orcpt = `ORCPT=rfc822;${'o'.repeat(493)}`;
-    expect(codes(server.say(`RCPT TO:<b@y.test> NOTIFY=SUCCESS,FAILURE,DELAY ${orcpt}`))).toEqual(['250 2.1.5']);
+    expect(
+      codes(server.say(`RCPT TO:<b@y.test> NOTIFY=SUCCESS,FAILURE,DELAY ${orcpt} RRVS=2026-11-25T00:00:00+00:00;C`)),
+    ).toEqual(['250 2.1.5']);
   });
 
   it('CMD-AUTH-4 ENH-5b refuses a line of an exchange beyond 12288 octets', () => {
