@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { directoryFields, disclosure, programs } from './directory-fields.ts';
+import { domainConsentFields, extensionFields, userFields } from './extension-fields.ts';
 import { count, duration, filePath, flag, size } from './fields.ts';
 import * as mail from './mail-fields.ts';
 import { named } from './named.ts';
@@ -48,6 +49,7 @@ const user = z.strictObject({
   password: mail.passwordHash(),
   /** The addresses that the user may send as. */
   addresses: z.array(mail.mailbox()).prefault([]),
+  ...userFields,
 });
 
 const domain = z.strictObject({
@@ -64,6 +66,7 @@ const domain = z.strictObject({
   /** The characters that part a name from its detail, as in alice+news; empty: none does (RFC 5233 §4). */
   separator: mail.separator().prefault('+'),
   ...directoryFields,
+  ...domainConsentFields,
 });
 
 const route = z.strictObject({
@@ -113,7 +116,7 @@ const queue = z.strictObject({
   /** Connections at a time to one next hop. */
   concurrencyPerDestination: count(1, 1000).prefault(20),
   /** Messages that go over one connection before it is closed. */
-  messagesPerConnection: count(1, 100_000).prefault(100),
+  messagesPerConnection: count(1, 100_000).prefault(1000),
   /** How long an open connection waits for the next message. */
   connectionIdleTime: duration('0s', '5s').prefault('5s'),
 });
@@ -126,6 +129,9 @@ export const configSchema = z.strictObject({
   dataDir: filePath('/var/lib/posthorn'),
   listeners: z.array(listener).min(1),
   tls: tls.exactOptional(),
+  /** PEM file of authorities whose certificates are believed of other hosts, in place of those that Node knows. */
+  authorities: filePath('ca.pem').exactOptional(),
+  extensions: extensionFields.prefault({}),
   /** Networks whose clients may send to anyone without a login. */
   relayFrom: z.array(mail.network()).prefault([]),
   /** Lets `relayFrom` hold networks so wide that strangers send through it. */
