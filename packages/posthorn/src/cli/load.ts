@@ -12,9 +12,13 @@ export async function loadOrExit(file: string | undefined, terminal: Terminal): 
   if (file === undefined) return trialConfig(terminal.folder);
   const { loadConfig } = await import('../config/load-config.ts');
   const { formatMistake } = await import('../config/mistake.ts');
-  const checked = await loadConfig(resolve(terminal.folder, file));
+  const path = resolve(terminal.folder, file);
+  const checked = await loadConfig(path);
   if ('config' in checked) return checked.config;
-  const lines = checked.mistakes.map((mistake) => printable(formatMistake({ ...mistake, file })));
+  const isConfig = (mistake: { file?: string }) => resolve(terminal.folder, mistake.file ?? file) === path;
+  const lines = checked.mistakes.map((mistake) =>
+    printable(formatMistake(isConfig(mistake) ? { ...mistake, file } : mistake)),
+  );
   const count = lines.length === 1 ? 'one mistake' : `${lines.length} mistakes`;
   throw new Exit(`${count} in the configuration:\n${lines.join('\n')}`);
 }

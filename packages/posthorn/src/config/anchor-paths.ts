@@ -6,18 +6,25 @@ export function anchorPaths(config: Config, folder: string): Config {
   const anchor = (path: string) => resolve(folder, path);
   const anchorTarget = (target: string) =>
     target.replace(/^(maildir|mbox):(.*)$/s, (_, kind: string, path: string) => `${kind}:${anchor(path)}`);
-  const { tls } = config;
+  const { tls, submission } = config;
   return {
     ...config,
     dataDir: anchor(config.dataDir),
     listeners: config.listeners.map((listener) =>
       listener.role === 'lmtp' && listener.path !== undefined ? { ...listener, path: anchor(listener.path) } : listener,
     ),
+    ...(config.authorities === undefined ? {} : { authorities: anchor(config.authorities) }),
     ...(tls === undefined ? {} : { tls: { cert: anchor(tls.cert), key: anchor(tls.key) } }),
+    ...(submission.socket === undefined ? {} : { submission: { ...submission, socket: anchor(submission.socket) } }),
     domains: Object.fromEntries(
-      Object.entries(config.domains).map(([name, { deliver, ...domain }]) => [
+      Object.entries(config.domains).map(([name, { deliver, gateway, ...domain }]) => [
         name,
-        { ...domain, ...(deliver === undefined ? {} : { deliver: anchorTarget(deliver) }) },
+        {
+          ...domain,
+          aliasFiles: domain.aliasFiles.map(anchor),
+          ...(deliver === undefined ? {} : { deliver: anchorTarget(deliver) }),
+          ...(gateway === undefined ? {} : { gateway: { ...gateway, deliver: anchorTarget(gateway.deliver) } }),
+        },
       ]),
     ),
     routes: config.routes.map((route) => ({ ...route, to: anchorTarget(route.to) })),

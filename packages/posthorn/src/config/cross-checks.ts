@@ -37,7 +37,7 @@ function domainMistakes(config: { readonly [key: string]: Plain }): Mistake[] {
 function formMistakes(name: string, domain: { readonly [key: string]: Plain }): Mistake[] {
   const path = formatPath(['domains', name]);
   const relays = domain.relay === true;
-  const hasNames = 'mailboxes' in domain || 'aliases' in domain;
+  const hasNames = ['mailboxes', 'aliases', 'aliasFiles', 'forwards', 'gateway', 'lists'].some((field) => field in domain);
   if (!relays && !hasNames) {
     return [{ path, message: 'has no addresses', remedy: 'Add deliver and mailboxes, or set relay to true.' }];
   }

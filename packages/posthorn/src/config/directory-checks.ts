@@ -3,14 +3,23 @@ import { Failure } from '@posthorn/smtp/failure/failure';
 import { parseAliasTarget } from '../directory/alias-target.ts';
 import { createDirectory, type Directory } from '../directory/directory.ts';
 import type { DirectoryDomain } from '../directory/directory-domain.ts';
+import { deadEnd, isEndless } from './alias-checks.ts';
+import { directoryFields } from './directory-fields.ts';
 import { localPart } from './mail-fields.ts';
 import { formatPath, type Mistake } from './mistake.ts';
 import { elementsOf, entriesOf, isRecord, type Plain } from './plain.ts';
 
 type Members = { readonly [key: string]: Plain };
 
+/** The well-formed part of a domain: what is faulty in itself is reported elsewhere. */
+interface Readable {
+  readonly domain: DirectoryDomain;
+  /** Whether no file holds more of it. */
+  readonly isWhole: boolean;
+}
+
 interface Context {
-  readonly aliases: Readonly<Record<string, readonly string[]>>;
+  readonly readable: Readable;
   readonly directory: Directory;
 }
 
@@ -19,26 +28,27 @@ export function directoryMistakes(config: Members): Mistake[] {
   const hostname = normalizeDomain(String(config.hostname)) ?? 'invalid';
   const mistakes: Mistake[] = [];
   const domains = new Map<string, DirectoryDomain>();
-  const written = new Map<string, string>();
+  const readables = new Map<string, Readable>();
   for (const [name, members] of entriesOf(config.domains)) {
     const domain = normalizeDomain(name);
     if (!isRecord(members) || domain === undefined || domains.has(domain)) continue;
     const readable = readableDomain(members);
-    const mistake = whyImpossible(name, readable);
+    const mistake = whyImpossible(name, readable.domain);
     if (mistake !== undefined) mistakes.push(mistake);
-    else written.set(name, domain) && domains.set(domain, readable);
+    else readables.set(name, readable) && domains.set(domain, readable.domain);
   }
   const directory = createDirectory({ hostname, domains: Object.fromEntries(domains) });
-  const named = [...written].map(([name, domain]) => [name, domains.get(domain)?.aliases ?? {}] as const);
   return [
     ...mistakes,
-    ...named.flatMap(([name, aliases]) => aliasMistakes(name, { aliases, directory })),
-    ...postmasterMistakes(config.postmaster, directory),
+    ...[...readables].flatMap(([name, readable]) => [
+      ...aliasMistakes(name, { readable, directory }),
+      ...settingsMistakes(name, { readable, directory }),
+    ]),
+    ...postmasterMistakes(config.postmaster, directory, [...readables.values()]),
   ];
 }
 
-/** The well-formed part of a domain: what is faulty in itself is reported elsewhere. */
-function readableDomain(members: Members): DirectoryDomain {
+function readableDomain(members: Members): Readable {
   const isName = (value: unknown): value is string => localPart().safeParse(value).success;
   const isTarget = (value: unknown): value is string =>
     typeof value === 'string' && parseAliasTarget(value, 'example.org') !== undefined;
@@ -46,12 +56,28 @@ function readableDomain(members: Members): DirectoryDomain {
     .filter(([name]) => isName(name))
     .map(([name, targets]) => [name, elementsOf(targets).filter(isTarget)] as const);
   const mailboxes = members.mailboxes === '*' ? '*' : elementsOf(members.mailboxes).filter(isName);
-  return {
+  const { forwards, mailboxSettings, gateway } = readableFields(members);
+  const domain: DirectoryDomain = {
     ...('mailboxes' in members ? { mailboxes } : {}),
     aliases: Object.fromEntries(aliases),
+    forwards,
+    mailboxSettings,
+    ...(gateway === undefined ? {} : { gateway }),
     relay: members.relay === true,
     caseSensitive: members.caseSensitive === true,
     ...(typeof members.separator === 'string' ? { separator: members.separator } : {}),
+  };
+  const includes = aliases.some(([, targets]) => targets.some((target) => /^:include:/i.test(target)));
+  return { domain, isWhole: elementsOf(members.aliasFiles).length === 0 && !includes };
+}
+
+/** Each of the fields, where all of it is well formed. */
+function readableFields(members: Members) {
+  const { forwards, mailboxSettings, gateway } = directoryFields;
+  return {
+    forwards: forwards.safeParse(members.forwards).data ?? {},
+    mailboxSettings: mailboxSettings.safeParse(members.mailboxSettings).data ?? {},
+    gateway: gateway.safeParse(members.gateway).data,
   };
 }
 
@@ -69,29 +95,43 @@ function whyImpossible(name: string, readable: DirectoryDomain): Mistake | undef
   }
 }
 
-function aliasMistakes(name: string, { aliases, directory }: Context): Mistake[] {
-  return Object.entries(aliases).flatMap(([alias, targets]) => {
+/** Where files hold more aliases, what leads nowhere is known when they are read. */
+function aliasMistakes(name: string, { readable, directory }: Context): Mistake[] {
+  const aliases = Object.entries(readable.domain.aliases ?? {}).flatMap(([alias, targets]) => {
     const way = ['domains', name, 'aliases', alias];
-    const deadEnds = targets.flatMap((target, index) => deadEnd([...way, index], addressOf(target, name), directory));
-    if (directory.expand(addressOf(alias, name)).kind !== 'loop') return deadEnds;
+    const deadEnds = readable.isWhole ? targets.flatMap((target, index) => deadEndAt([...way, index], target)) : [];
+    if (!isEndless(alias, name, directory)) return deadEnds;
     const message = 'leads round in a circle, or to too many addresses';
     return [...deadEnds, { path: formatPath(way), message, remedy: 'Let it lead to mailboxes.' }];
   });
+  const forwards = Object.entries(readable.domain.forwards ?? {}).flatMap(([moved, { to }]) =>
+    readable.isWhole ? deadEndAt(['domains', name, 'forwards', moved, 'to'], to) : [],
+  );
+  return [...aliases, ...forwards];
+
+  function deadEndAt(way: readonly PropertyKey[], target: string): Mistake[] {
+    const message = deadEnd(target, name, directory);
+    const remedy = 'Add the mailbox, or correct the name.';
+    return message === undefined ? [] : [{ path: formatPath(way), message, remedy }];
+  }
 }
 
-function addressOf(target: string, domainName: string): string {
-  const text = target.replace(/^\\/, '');
-  return text.includes('@') ? text : `${text}@${domainName}`;
+/** Settings of a mailbox that is not there help nobody. */
+function settingsMistakes(name: string, { readable, directory }: Context): Mistake[] {
+  return Object.keys(readable.domain.mailboxSettings ?? {}).flatMap((mailbox) => {
+    if (directory.mailboxOf(`${mailbox}@${name}`) !== undefined || !readable.isWhole) return [];
+    const path = formatPath(['domains', name, 'mailboxSettings', mailbox]);
+    return [{ path, message: 'is no mailbox of the domain', remedy: 'Add the mailbox, or correct the name.' }];
+  });
 }
 
-function deadEnd(way: readonly PropertyKey[], address: string, directory: Directory): Mistake[] {
-  if (directory.lookup(address).kind !== 'unknown-mailbox') return [];
-  const message = `leads to ${address}, which is neither a mailbox nor an alias`;
-  return [{ path: formatPath(way), message, remedy: 'Add the mailbox, or correct the name.' }];
-}
-
-function postmasterMistakes(postmaster: Plain | undefined, directory: Directory): Mistake[] {
-  if (typeof postmaster !== 'string' || directory.lookup(postmaster).kind !== 'unknown-mailbox') return [];
+function postmasterMistakes(
+  postmaster: Plain | undefined,
+  directory: Directory,
+  readables: readonly Readable[],
+): Mistake[] {
+  if (typeof postmaster !== 'string' || readables.some(({ isWhole }) => !isWhole)) return [];
+  if (directory.lookup(postmaster).kind !== 'unknown-mailbox') return [];
   const remedy = 'Write an address that is read by somebody.';
   return [{ path: 'postmaster', message: `is ${postmaster}, which is no mailbox here`, remedy }];
 }

@@ -6,6 +6,8 @@ import { anchorPaths } from './anchor-paths.ts';
 import { type Checked, checkConfig } from './check-config.ts';
 import { parseJsonc } from './jsonc.ts';
 import type { Mistake } from './mistake.ts';
+import { programMistakes } from './program-checks.ts';
+import { readAliases } from './read-aliases.ts';
 import type { Config } from './schema.ts';
 import { tlsFileMistakes } from './tls-files.ts';
 
@@ -28,12 +30,18 @@ export async function loadConfig(path: string): Promise<Checked> {
   if ('message' in loaded) return { mistakes: [{ ...loaded, file: path }] };
   const placed = (mistake: Mistake): Mistake => {
     const line = loaded.lineOf?.(mistake.path);
-    return { ...mistake, file: path, ...(line === undefined ? {} : { line }) };
+    // What stands in a file of aliases has a place of its own.
+    return { file: path, ...(line === undefined ? {} : { line }), ...mistake };
   };
   const checked = checkConfig(loaded.value);
   if ('mistakes' in checked) return { mistakes: checked.mistakes.map(placed) };
   const config = anchorPaths(checked.config, dirname(file));
-  const mistakes = [...socketMistakes(config), ...(await tlsFileMistakes(config.tls))];
+  const mistakes = [
+    ...socketMistakes(config),
+    ...(await tlsFileMistakes(config.tls)),
+    ...readAliases(config).mistakes,
+    ...programMistakes(config),
+  ];
   return mistakes.length > 0 ? { mistakes: mistakes.map(placed) } : { config };
 }
 

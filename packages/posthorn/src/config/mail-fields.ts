@@ -56,12 +56,12 @@ export const mailbox = () =>
 export const localPart = () =>
   textField(isLocalPart, 'the part of an address before the @', 'Write a name such as "alice", without the domain.');
 
-/** What an alias leads to: a local-part of the same domain, or a mailbox. */
+/** What an alias leads to: a local-part of the same domain, a mailbox, a program, a file, or what a file includes. */
 export const aliasTarget = () =>
   textField(
     (text) => parseAliasTarget(text, 'example.org') !== undefined,
-    'a mailbox of this domain or a mail address',
-    'Write a name such as "alice", or an address such as "alice@example.org".',
+    'a mailbox of this domain, a mail address, a program or a file',
+    'Write a name such as "alice", an address such as "alice@example.org", "|command", "/file" or ":include:/file".',
   );
 
 /** Characters that part a name from its detail. */

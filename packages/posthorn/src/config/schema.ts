@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { directoryFields, disclosure, programs } from './directory-fields.ts';
 import { domainConsentFields, extensionFields, userFields } from './extension-fields.ts';
 import { count, duration, filePath, flag, size } from './fields.ts';
+import { listFields } from './list-fields.ts';
 import * as mail from './mail-fields.ts';
 import { named } from './named.ts';
 
@@ -66,6 +67,7 @@ const domain = z.strictObject({
   /** The characters that part a name from its detail, as in alice+news; empty: none does (RFC 5233 §4). */
   separator: mail.separator().prefault('+'),
   ...directoryFields,
+  ...listFields,
   ...domainConsentFields,
 });
 

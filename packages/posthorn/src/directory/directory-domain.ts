@@ -33,8 +33,8 @@ export interface GstnGateway {
 
 /** A mailing list: whoever writes to it writes to its members, and failures come back to its owner (RFC 5321 §3.9.2). */
 export interface DirectoryList {
-  /** As targets of an alias that are addresses: as they are now. Throws Failure `storage` when they cannot be read. */
-  members(): readonly string[];
+  /** As targets of an alias that are addresses; or what tells them as they are now, and throws Failure `storage` when it cannot. */
+  readonly members?: readonly string[] | (() => readonly string[]);
   /** As targets of an alias; at least one. */
   readonly owner: readonly string[];
 }

@@ -25,7 +25,13 @@ export interface DirectoryConfig {
 export type Entry =
   /** A mailbox here, and what stood behind the separator. */
   | ({ readonly kind: 'mailbox'; readonly address: string; readonly detail?: string } & MailboxSettings)
-  | { readonly kind: 'alias'; readonly address: string; readonly targets: readonly string[] }
+  | {
+      readonly kind: 'alias';
+      readonly address: string;
+      readonly detail?: string;
+      /** Addresses at first, without programs and files. */
+      readonly targets: readonly string[];
+    }
   /** A mailing list; `expansionOf` tells its members (RFC 5321 §3.9.2). */
   | { readonly kind: 'list'; readonly address: string }
   /** Somebody who moved (RFC 5321 §3.4). */
@@ -175,7 +181,12 @@ function describeEntry(entry: DomainEntry | undefined): Entry | undefined {
       return { kind: 'mailbox', address, ...(detail === undefined ? {} : { detail }), ...settings };
     }
     case 'alias':
-      return { kind: 'alias', address: formatMailbox(entry.mailbox), targets: addressesOf(entry.targets) };
+      return {
+        kind: 'alias',
+        address: formatMailbox(entry.mailbox),
+        ...(entry.detail === undefined ? {} : { detail: entry.detail }),
+        targets: addressesOf(entry.targets),
+      };
     case 'forward':
       return { kind: 'forward', address: formatMailbox(entry.mailbox), ...entry.forward, to: formatMailbox(entry.to) };
     case 'list':

@@ -202,7 +202,7 @@ export class DomainTable {
     this.#named.set(key, { kind: 'forward', mailbox, to: to.mailbox, forward });
   }
 
-  #addList(name: string, { owner, members }: DirectoryList): void {
+  #addList(name: string, { owner, members = [] }: DirectoryList): void {
     const localPart = this.#readName(name);
     const key = this.fold(localPart);
     if (this.#named.has(key) || this.#mailboxes.has(key))
@@ -213,7 +213,8 @@ export class DomainTable {
       return target.mailbox;
     };
     const mailbox = { localPart, domain: this.#domain };
-    this.#named.set(key, { kind: 'list', mailbox, members: () => members().map(read) });
+    const all = typeof members === 'function' ? members : () => members;
+    this.#named.set(key, { kind: 'list', mailbox, members: () => all().map(read) });
     for (const keeper of [`${ownerMark}${name}`, `${name}-owner`, `${name}-request`]) {
       if (!this.#named.has(this.fold(keeper)) && !this.#mailboxes.has(this.fold(keeper))) this.#addAlias(keeper, owner);
     }

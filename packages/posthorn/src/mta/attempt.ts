@@ -16,7 +16,7 @@ const mostRecipients = 100;
 
 /** What recipients are sorted by. */
 export interface Grouping {
-  readonly route: (address: string) => NextHop;
+  readonly route: (address: string, target?: string) => NextHop;
   /** Milliseconds since the epoch. */
   readonly now: number;
 }
@@ -28,15 +28,15 @@ export function groupByNextHop(message: QueuedMessage, { route, now }: Grouping)
   const only = recipients[0];
   if (recipients.length === 1 && only !== undefined) {
     return isDue(message.state.recipients[0], now)
-      ? [{ nextHop: route(only.address), indexes: [0], recipients, envelope: envelopeFor(envelope, only) }]
+      ? [{ nextHop: route(only.address, only.target), indexes: [0], recipients, envelope: envelopeFor(envelope, only) }]
       : [];
   }
   const open = new Map<string, Group & { readonly indexes: number[]; readonly recipients: Recipient[] }>();
   const groups: Group[] = [];
   for (const [index, recipient] of recipients.entries()) {
     if (!isDue(message.state.recipients[index], now)) continue;
-    const nextHop = route(recipient.address);
-    const key = recipient.reversePath === undefined ? nextHop.key : `${nextHop.key} ${recipient.reversePath}`;
+    const nextHop = route(recipient.address, recipient.target);
+    const key = `${nextHop.key} ${recipient.reversePath ?? ''}${recipient.untracked === true ? ' untracked' : ''}`;
     let group = open.get(key);
     if (group === undefined || group.indexes.length >= mostRecipients) {
       group = { nextHop, indexes: [], recipients: [], envelope: envelopeFor(envelope, recipient) };
@@ -53,6 +53,9 @@ function isDue(state: RecipientState | undefined, now: number): boolean {
   return state?.kind === 'pending' && (state.due === undefined || state.due <= now);
 }
 
-function envelopeFor(envelope: Envelope, { reversePath }: Recipient): Envelope {
-  return reversePath === undefined ? envelope : { ...envelope, reversePath };
+function envelopeFor(envelope: Envelope, { reversePath, untracked }: Recipient): Envelope {
+  const own = reversePath === undefined ? envelope : { ...envelope, reversePath };
+  if (untracked !== true || own.tracking === undefined) return own;
+  const { tracking: _, ...rest } = own;
+  return rest;
 }

@@ -1,17 +1,26 @@
 import { networkInterfaces } from 'node:os';
+import { join } from 'node:path';
+import { Failure } from '@posthorn/smtp/failure/failure';
+import { formatMistake } from '../config/mistake.ts';
 import { networkMatcher } from '../config/network.ts';
+import { readAliases } from '../config/read-aliases.ts';
 import type { Config } from '../config/schema.ts';
 import { createDirectory, type Directory } from '../directory/directory.ts';
 import type { NextHop } from '../queue/next-hop.ts';
+import { parseDomainPattern } from '../routing/domain-pattern.ts';
 import { createRouter, type RouterConfig } from '../routing/router.ts';
+import { createLists, type FindList, withListMembers } from './lists.ts';
+import { locateAddress } from './locate-address.ts';
 
 /** What a reload replaces: who is who, where mail goes, who may do what. */
 export interface Policy {
   readonly directory: Directory;
+  readonly findList: FindList;
   readonly users: Config['users'];
   readonly submission: Config['submission'];
   readonly routes: Config['routes'];
-  route(address: string): NextHop;
+  /** `target`: where the mail goes instead of where the address leads. */
+  route(address: string, target?: string): NextHop;
   isRelayClient(address: string): boolean;
 }
 
@@ -23,36 +32,54 @@ export function ownAddresses(): string[] {
 /** Makes the policy of a configuration. Throws Failure `invalid` for what its check would have found. */
 export function createPolicy(config: Config): Policy {
   const own = ownAddresses();
-  const { hostname, domains, routes, users, submission, postmaster } = config;
+  const { domains, mistakes } = readAliases(config);
+  const first = mistakes[0];
+  if (first !== undefined) throw new Failure('invalid', formatMistake(first));
+  const { hostname, routes, users, submission, postmaster } = config;
+  const withMembers = withListMembers(domains);
   const directory = createDirectory({
     hostname,
     ownAddresses: own,
-    domains,
+    domains: withMembers,
     ...(postmaster === undefined ? {} : { postmaster }),
   });
   const router = createRouter({
-    localDomains: localDomainsOf(config),
+    localDomains: localDomainsOf(config, directory),
     routes,
     ownAddresses: own,
     homeDomain: directory.homeDomain,
-    mailboxOf: directory.mailboxOf,
+    locate: (address) => locateAddress(directory, config, address),
   });
+  const findList = createLists({ domains, withMembers, directory });
   return {
     directory,
+    findList,
     users,
     submission,
     routes,
-    route: router.route,
+    route(address, target) {
+      const list = target === undefined ? findList(address) : undefined;
+      return list === undefined ? router.route(address, target) : { kind: 'list', key: `list:${list.address}` };
+    },
     isRelayClient: remembering(networkMatcher(config.relayFrom)),
   };
 }
 
-/** Domains with mailboxes; the others only pass through. */
-function localDomainsOf({ domains }: Config): RouterConfig['localDomains'] {
-  const local = Object.entries(domains).flatMap(([name, { deliver, caseSensitive, relay }]) =>
-    deliver === undefined ? [] : [[name, { deliver, caseSensitive, relay }] as const],
-  );
-  return Object.fromEntries(local);
+/** Domains with mailboxes or numbers; the others only pass through. */
+function localDomainsOf(config: Config, directory: Directory): RouterConfig['localDomains'] {
+  const local = Object.entries(config.domains).flatMap(([name, { deliver, gateway, caseSensitive, relay }]) => {
+    const target = deliver ?? gateway?.deliver;
+    if (target === undefined) return [];
+    return [[name, { deliver: target, caseSensitive, relay, ...(gateway && { gateway: gateway.deliver }) }] as const];
+  });
+  return Object.fromEntries([...local, ...postmasterDomain(config, directory)]);
+}
+
+/** Mail for the postmaster of a host without mailboxes is kept in its data, where no route takes it: it must never be lost. */
+function postmasterDomain({ dataDir, domains, routes }: Config, { homeDomain }: Directory) {
+  const isRouted = routes.some(({ domain }) => parseDomainPattern(domain)?.(homeDomain));
+  if (isRouted || homeDomain in domains) return [];
+  return [[homeDomain, { deliver: `maildir:${join(dataDir, 'postmaster')}` }] as const];
 }
 
 const mostRemembered = 10_000;

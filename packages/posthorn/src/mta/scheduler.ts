@@ -15,7 +15,7 @@ import { WakeTimer } from './wake-timer.ts';
 /** What the scheduler works with. */
 export interface SchedulerParts {
   readonly store: QueueStore;
-  readonly route: (address: string) => NextHop;
+  readonly route: (address: string, target?: string) => NextHop;
   readonly agentFor: (nextHop: NextHop) => DeliveryAgent | undefined;
   readonly reports: ReportWriter;
   readonly policy: RetryPolicy;

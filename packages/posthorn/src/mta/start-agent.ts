@@ -60,11 +60,11 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
   const store = await openSpool({ path: join(config.dataDir, 'spool'), now });
   const { hostname } = config;
   const retry = retryPolicyOf(config);
-  const agents = createAgents({ config, resolver, ownAddresses: ownAddresses(), now });
+  const agents = createAgents({ config, resolver, ownAddresses: ownAddresses(), now, store, policy: () => policy });
   const postmaster = config.postmaster ?? `postmaster@${policy.directory.homeDomain}`;
   const scheduler = new Scheduler({
     store,
-    route: (address) => policy.route(address),
+    route: (address, target) => policy.route(address, target),
     agentFor: agents.for,
     reports: new ReportWriter({ hostname, postmaster, policy: retry, newId: () => store.newId(), now }),
     policy: retry,

@@ -15,6 +15,10 @@ export interface Recipient {
   readonly rrvs?: RequiredRecipient;
   /** The reverse-path of this recipient's copy, where it has one of its own: it goes out apart from the others (RFC 5321 §3.9). */
   readonly reversePath?: string;
+  /** Where its mail goes instead of where the address leads: what an alias names beside addresses, such as `pipe:command`. */
+  readonly target?: string;
+  /** The certifier of the message is not for it: another recipient of the same alias has it (RFC 3885 §3.2). */
+  readonly untracked?: true;
 }
 
 /** Where a message came from, for the log and for reports. */

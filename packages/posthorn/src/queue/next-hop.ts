@@ -1,6 +1,16 @@
 /** How a connection to a next hop is secured (RFC 3207, RFC 8314). */
 export type RelayTls = 'none' | 'opportunistic' | 'starttls' | 'implicit';
 
+/** What bounds a mailbox on this host; octets. */
+export interface MailboxBounds {
+  /** All that it may hold. */
+  readonly quota?: number;
+  /** Whether what is beyond the quota fails at once, and does not wait for room (RFC 3463 §3.3). */
+  readonly refuseOverQuota?: boolean;
+  /** The largest message that it takes. */
+  readonly messageSize?: number;
+}
+
 /** Where one attempt takes its recipients. `key` is equal for recipients that may share a transaction. */
 export type NextHop =
   | {
@@ -22,7 +32,35 @@ export type NextHop =
       readonly tls: RelayTls;
       readonly login?: { readonly user: string; readonly password: string };
     }
-  | { readonly kind: 'maildir' | 'mbox'; readonly key: string; readonly path: string }
+  | {
+      readonly kind: 'maildir' | 'mbox';
+      readonly key: string;
+      readonly path: string;
+      /** What the mailbox may hold and take; no bounds when absent. */
+      readonly bounds?: MailboxBounds;
+    }
+  | {
+      /** A program that gets each message on its standard input. */
+      readonly kind: 'pipe';
+      readonly key: string;
+      /** For the shell. */
+      readonly command: string;
+      /** What stood behind the separator of the address. */
+      readonly extension?: string;
+      /** Whether it is the way into another mail system, such as a telephone network (RFC 3461 §5.2.4). */
+      readonly gateway?: true;
+    }
+  | {
+      /** On from here with a sender of its own: an alias with an owner, or who moved in confidence (RFC 3461 §5.2.7.4). */
+      readonly kind: 'resend';
+      readonly key: string;
+      readonly address: string;
+    }
+  | {
+      /** A mailing list of ours (RFC 5321 §3.9.2). */
+      readonly kind: 'list';
+      readonly key: string;
+    }
   | { readonly kind: 'discard'; readonly key: string }
   | {
       /** No way leads there: the recipients fail at once. */

@@ -1,11 +1,20 @@
-import type { NextHop } from '../queue/next-hop.ts';
+import type { MailboxBounds, NextHop } from '../queue/next-hop.ts';
 import { fillPath, type PathParts } from './mailbox-path.ts';
 import type { RelayTarget, Target } from './target.ts';
 
 const relays = new WeakMap<RelayTarget, NextHop>();
 
+/** What an address adds to its target. */
+export interface HopParts extends PathParts {
+  readonly bounds?: MailboxBounds;
+  /** What stood behind the separator. */
+  readonly extension?: string;
+  /** Whether it is a number behind a gateway (RFC 3191 §3). */
+  readonly gateway?: boolean;
+}
+
 /** What a target is for one address: the path of its mailbox, the domain whose exchangers are asked. */
-export function nextHopOf(target: Target, parts: PathParts): NextHop {
+export function nextHopOf(target: Target, parts: HopParts): NextHop {
   switch (target.kind) {
     case 'mx':
       return { kind: 'mx', key: `mx:${parts.domain}`, domain: parts.domain };
@@ -16,8 +25,11 @@ export function nextHopOf(target: Target, parts: PathParts): NextHop {
     case 'mbox': {
       const path = fillPath(target.path, parts);
       if (path === undefined) return nextHopOf(tooLong, parts);
-      return { kind: target.kind, key: `${target.kind}:${path}`, path };
+      const { bounds } = parts;
+      return { kind: target.kind, key: `${target.kind}:${path}`, path, ...(bounds === undefined ? {} : { bounds }) };
     }
+    case 'pipe':
+      return pipeHop(target.command, parts);
     case 'discard':
       return { kind: 'discard', key: 'discard:' };
     case 'nowhere':
@@ -26,6 +38,17 @@ export function nextHopOf(target: Target, parts: PathParts): NextHop {
 }
 
 const tooLong: Target = { kind: 'nowhere', status: '5.1.1', text: 'The name of the mailbox is too long' };
+
+function pipeHop(command: string, { extension, gateway }: HopParts): NextHop {
+  const key = `pipe:${command}${extension === undefined ? '' : ` +${extension}`}`;
+  return {
+    kind: 'pipe',
+    key,
+    command,
+    ...(extension === undefined ? {} : { extension }),
+    ...(gateway === true ? { gateway } : {}),
+  };
+}
 
 /** The same object for all its mail, as it is asked for once a recipient. */
 function relayHop(target: RelayTarget): NextHop {

@@ -4,9 +4,9 @@ import { normalizeAddress } from '@posthorn/smtp/address/normalize-address';
 import { normalizeDomain } from '@posthorn/smtp/address/normalize-domain';
 import { readForwardPath } from '@posthorn/smtp/address/path';
 import { Failure } from '@posthorn/smtp/failure/failure';
-import type { NextHop } from '../queue/next-hop.ts';
+import type { MailboxBounds, NextHop } from '../queue/next-hop.ts';
 import { parseDomainPattern } from './domain-pattern.ts';
-import { nextHopOf } from './next-hop-of.ts';
+import { type HopParts, nextHopOf } from './next-hop-of.ts';
 import { parseTarget, type Target } from './target.ts';
 
 /** How mail for one of our domains is delivered. */
@@ -17,6 +17,21 @@ interface LocalDomain {
   readonly caseSensitive?: boolean;
   /** Whether mail for addresses without a mailbox goes on as for other domains, since the domain has more elsewhere. */
   readonly relay?: boolean;
+  /** The target of its numbers in the telephone network (RFC 3191 §3). */
+  readonly gateway?: string;
+}
+
+/** What a router has to know of an address of a local domain. */
+export interface LocalAddress {
+  /** The mailbox whose mail it gets, detail taken away; undefined: there is none any more. */
+  readonly mailbox?: string;
+  readonly bounds?: MailboxBounds;
+  /** What stood behind the separator. */
+  readonly extension?: string;
+  /** Whether it is a number behind the gateway of its domain. */
+  readonly isNumber?: boolean;
+  /** Whether the mailbox takes no mail for now. */
+  readonly disabled?: boolean;
 }
 
 /** Sends some domains another way than their mail exchangers; the first that fits decides. */
@@ -35,17 +50,19 @@ export interface RouterConfig {
   readonly homeDomain?: string;
   /** IP addresses of this host. */
   readonly ownAddresses?: readonly string[];
-  /** The mailbox whose mail an address of a local domain gets, detail taken away; undefined: there is none any more. */
-  readonly mailboxOf?: (address: string) => string | undefined;
+  /** What an address of a local domain is; by default each is its own mailbox. */
+  readonly locate?: (address: string) => LocalAddress;
 }
 
 /** Says where mail for an address goes; the same answer for the same address. */
 export interface Router {
-  route(address: string): NextHop;
+  /** `target`: where the mail goes instead of where the address leads, such as the program of an alias. */
+  route(address: string, target?: string): NextHop;
 }
 
 interface Delivery {
   readonly target: Target;
+  readonly gateway: Target | undefined;
   readonly caseSensitive: boolean;
   readonly relay: boolean;
 }
@@ -53,9 +70,14 @@ interface Delivery {
 /** Makes a router. Throws Failure `invalid` for a faulty domain or target (RFC 5321 §5.1). */
 export function createRouter(config: RouterConfig): Router {
   const local = new Map(
-    Object.entries(config.localDomains).map(([domain, { deliver, caseSensitive = false, relay = false }]) => [
+    Object.entries(config.localDomains).map(([domain, { deliver, gateway, caseSensitive = false, relay = false }]) => [
       valid(normalizeDomain(domain), `${domain} is no domain`),
-      { target: readTarget(deliver), caseSensitive, relay },
+      {
+        target: readTarget(deliver),
+        gateway: gateway === undefined ? undefined : readTarget(gateway),
+        caseSensitive,
+        relay,
+      },
     ]),
   );
   const routes = (config.routes ?? []).map(({ domain, to }) => ({
@@ -64,7 +86,7 @@ export function createRouter(config: RouterConfig): Router {
   }));
   const own = new Set((config.ownAddresses ?? []).map(normalizeAddress));
   const home = normalizeDomain(config.homeDomain ?? '');
-  const mailboxOf = config.mailboxOf ?? ((address: string) => address);
+  const locate = config.locate ?? ((address: string): LocalAddress => ({ mailbox: address }));
 
   /** The normalized domain that decides, or undefined for one that leads nowhere. */
   const decidingDomain = ({ domain }: Mailbox): string | undefined => {
@@ -74,15 +96,29 @@ export function createRouter(config: RouterConfig): Router {
     return own.has(normalizeAddress(literal.address)) ? home : normalizeDomain(domain);
   };
 
-  const deliver = (address: string, domain: string, { target, caseSensitive, relay }: Delivery) => {
-    const mailbox = parseAddress(mailboxOf(address) ?? '');
+  const deliver = (address: string, domain: string, { target, gateway, caseSensitive, relay }: Delivery) => {
+    const { mailbox: text = '', isNumber, disabled, ...about } = locate(address);
+    const mailbox = parseAddress(isNumber ? address : text);
     if (mailbox === undefined) return relay ? undefined : nowhere('5.1.1', 'No such mailbox here');
+    if (isNumber) return nextHopOf(gateway ?? target, { local: mailbox.localPart, domain, gateway: true });
+    if (disabled) return nowhere('5.2.1', 'The mailbox takes no mail');
     const name = mailbox.localPart.normalize('NFC');
-    return nextHopOf(target, { local: caseSensitive ? name : name.toLowerCase(), domain });
+    return nextHopOf(target, { local: caseSensitive ? name : name.toLowerCase(), domain, ...about });
+  };
+
+  /** The way of what an alias names instead of an address. */
+  const routeTarget = (address: string, target: string): NextHop => {
+    if (target === 'resend:') return { kind: 'resend', key: `${target}${address}`, address };
+    const parsed = parseTarget(target);
+    if (typeof parsed === 'string') return nowhere('5.3.5', 'The alias leads nowhere');
+    const { extension } = locate(address);
+    const parts: HopParts = { local: '', domain: '', ...(extension === undefined ? {} : { extension }) };
+    return nextHopOf(parsed, parts);
   };
 
   return {
-    route(address) {
+    route(address, instead) {
+      if (instead !== undefined) return routeTarget(address, instead);
       const mailbox = parseAddress(address);
       if (mailbox === undefined) return nowhere('5.1.3', 'The address is malformed');
       const domain = decidingDomain(mailbox);

@@ -6,6 +6,7 @@ export type Target =
   | { readonly kind: 'mx' }
   | RelayTarget
   | { readonly kind: 'maildir' | 'mbox'; readonly path: string }
+  | { readonly kind: 'pipe'; readonly command: string }
   | { readonly kind: 'discard' }
   | { readonly kind: 'nowhere'; readonly status: `5.${number}.${number}`; readonly text: string };
 
@@ -22,8 +23,8 @@ export interface RelayTarget {
 
 /**
  * Reads a target: `mx`, `smtp://[user:password@]host[:port][?tls=…]`, `smtps://…`, `lmtp://host[:port]`,
- * `lmtp:host[:port]`, `lmtp:/socket`, `maildir:path`, `mbox:path`, `discard:` or `error:5.y.z text`. A text instead of a
- * target says in words what is wrong with it.
+ * `lmtp:host[:port]`, `lmtp:/socket`, `maildir:path`, `mbox:path`, `pipe:command`, `discard:` or `error:5.y.z text`. A text
+ * instead of a target says in words what is wrong with it.
  */
 export function parseTarget(text: string): Target | string {
   if (text === 'mx') return { kind: 'mx' };
@@ -34,6 +35,8 @@ export function parseTarget(text: string): Target | string {
     case 'maildir':
     case 'mbox':
       return parsePath(scheme, rest);
+    case 'pipe':
+      return parseCommand(rest.trim());
     case 'discard':
       return rest === '' ? { kind: 'discard' } : 'nothing may follow discard:';
     case 'error':
@@ -46,7 +49,7 @@ export function parseTarget(text: string): Target | string {
         ? parseSocket(rest)
         : parseRelay('lmtp', rest.replace(/^\/\//, ''));
     default:
-      return 'a target is mx, smtp://host, smtps://host, lmtp://host, lmtp:/socket, maildir:path, mbox:path, discard: or error:5.y.z text';
+      return 'a target is mx, smtp://host, smtps://host, lmtp://host, lmtp:/socket, maildir:path, mbox:path, pipe:command, discard: or error:5.y.z text';
   }
 }
 
@@ -56,6 +59,12 @@ function parsePath(kind: 'maildir' | 'mbox', path: string): Target | string {
     .match(/\{[^}]*\}?/g)
     ?.find((placeholder) => placeholder !== '{local}' && placeholder !== '{domain}');
   return unknown === undefined ? { kind, path } : `${unknown} is not known in a path, only {local} and {domain} are`;
+}
+
+/** Parts of an address never stand in a command: the program finds them in its environment, where they are no shell's words. */
+function parseCommand(command: string): Target | string {
+  if (command === '' || /\p{Cc}/u.test(command)) return 'a command has to follow pipe:, without control characters';
+  return { kind: 'pipe', command };
 }
 
 function parseSocket(path: string): Target | string {

@@ -87,7 +87,7 @@ describe('createRouter', () => {
   it('asks which mailbox an address belongs to, and bounces when it is gone', () => {
     const asking = createRouter({
       localDomains: { 'example.org': { deliver: 'maildir:/mail/{local}' } },
-      mailboxOf: (address) => (address.startsWith('alice+') ? 'alice@example.org' : undefined),
+      locate: (address) => (address.startsWith('alice+') ? { mailbox: 'alice@example.org' } : {}),
     });
     expect(asking.route('alice+news@example.org')).toMatchObject({ path: '/mail/alice' });
     expect(asking.route('bob@example.org')).toMatchObject({ kind: 'nowhere', status: '5.1.1' });
@@ -98,7 +98,7 @@ describe('createRouter', () => {
     const split = createRouter({
       localDomains: { 'example.org': { deliver: 'maildir:/mail/{local}', relay: true } },
       routes: [{ domain: 'example.org', to: 'smtp://[old.example.org]' }],
-      mailboxOf: (address) => (address === 'alice@example.org' ? address : undefined),
+      locate: (address) => (address === 'alice@example.org' ? { mailbox: address } : {}),
     });
     expect(split.route('alice@example.org')).toMatchObject({ path: '/mail/alice' });
     expect(split.route('bob@example.org')).toMatchObject({ kind: 'smtp', host: 'old.example.org' });
