@@ -7,6 +7,7 @@ import type { ClientTransaction, LocalRefusal } from './client-transaction.ts';
 export interface Host {
   readonly capabilities: Capabilities;
   readonly privacy: Privacy;
+  readonly isLast: boolean;
 }
 
 type Search = (transaction: ClientTransaction, host: Host) => LocalRefusal | undefined;
@@ -66,13 +67,13 @@ function findTlsLack({ mail, request }: ClientTransaction, { capabilities, priva
   return { status: '5.7.30', text: 'The host does not offer REQUIRETLS, which the message needs' };
 }
 
-/** Mode N may go anywhere, whatever the time is (RFC 2852 §4.1.4.1, RFC 2852 §4.1.4.2). */
-function findTimeLack({ mail }: ClientTransaction, { capabilities }: Host): LocalRefusal | undefined {
+/** Mode N may go anywhere, whatever the time is; and whoever delivers at once needs none (RFC 2852 §4.1.4.1, RFC 2852 §4.1.4.2). */
+function findTimeLack({ mail }: ClientTransaction, { capabilities, isLast }: Host): LocalRefusal | undefined {
   const { deliverBy } = mail;
   if (deliverBy?.mode !== 'R') return undefined;
   const { seconds } = deliverBy;
   if (seconds <= 0) return { status: '5.4.7', text: 'The time to deliver the message in is over' };
-  if (!capabilities.offered.has('DELIVERBY')) {
+  if (!capabilities.offered.has('DELIVERBY') && !isLast) {
     return { status: '5.3.3', text: 'The host does not offer DELIVERBY, which the message needs' };
   }
   const minimum = capabilities.deliverByMinimum ?? 0;

@@ -54,6 +54,11 @@ export class ClientSetup {
     this.privacy = privacy;
   }
 
+  /** Whether the host delivers what it takes, and passes nothing on (RFC 2033 §1). */
+  get isLast(): boolean {
+    return this.#options.protocol === 'lmtp';
+  }
+
   /** What the wait is for. */
   get phase(): 'greeting' | 'hello' | 'tls' | 'auth' {
     switch (this.#state) {
