@@ -13,6 +13,12 @@ export interface MtqpRules {
   readonly limits: MtqpLimits;
 }
 
+/** How a connection is secured. */
+export interface MtqpTls {
+  readonly protocol: string;
+  readonly cipher: string;
+}
+
 /** What one session may use up. */
 export interface MtqpLimits {
   /** Milliseconds that a command may be awaited; at least ten minutes (RFC 3887 §2.5). */
@@ -54,7 +60,7 @@ export class MtqpServerSession {
   readonly #start: number;
   #state: MtqpState = 'greeting';
   #question: MtqpQuestion | undefined;
-  #isSecure = false;
+  #tls: MtqpTls | undefined;
   #isGreeted = false;
   #isDraining = false;
   #commands = 0;
@@ -70,6 +76,11 @@ export class MtqpServerSession {
 
   get state(): MtqpState {
     return this.#state;
+  }
+
+  /** How the session is secured; undefined in clear text. */
+  get tls(): MtqpTls | undefined {
+    return this.#tls;
   }
 
   get isOver(): boolean {
@@ -140,11 +151,11 @@ export class MtqpServerSession {
   }
 
   /** TLS is active: all that was known before is forgotten, and the session begins anew (RFC 3887 §6.2). */
-  secured(_tls: object, now: number): void {
+  secured(tls: MtqpTls, now: number): void {
     this.#since = now;
     if (this.isOver) return;
     this.#input.clear();
-    this.#isSecure = true;
+    this.#tls = tls;
     this.#isGreeted = false;
     this.#state = 'greeting';
   }
@@ -171,6 +182,10 @@ export class MtqpServerSession {
   abandon(_why: 'shutdown' | 'fault'): void {
     if (this.#question !== undefined) this.answer(failed, this.#since);
     this.#end();
+  }
+
+  get #isSecure(): boolean {
+    return this.#tls !== undefined;
   }
 
   get #isReading(): boolean {

@@ -1,8 +1,10 @@
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { isDomain, parseLiteral } from '../address/domain.ts';
 import { Failure } from '../failure/failure.ts';
+import { checkHostname } from '../net/check-hostname.ts';
 import type { Endpoint } from '../net/endpoint.ts';
+import { parseNetworks } from '../net/networks.ts';
+import { safely } from '../net/safely.ts';
 import { ServerHost } from '../net/server-host.ts';
 import { openServerTls, type TlsSettings } from '../net/server-tls.ts';
 import { type SmtpService, smtpService } from '../net/smtp-service.ts';
@@ -10,8 +12,7 @@ import type { Role } from '../protocol/server-rules.ts';
 import type { ServerSession } from '../protocol/server-session.ts';
 import { checkExtensions } from './check-extensions.ts';
 import { composeRules } from './compose-rules.ts';
-import { Conversation, type ErrorListener } from './conversation.ts';
-import { parseNetworks } from './networks.ts';
+import { Conversation } from './conversation.ts';
 import { defaultLimits, type Listener, type ServerOptions } from './options.ts';
 import { SessionView, type SessionViewOptions } from './session.ts';
 
@@ -114,22 +115,6 @@ export function createServer<State = unknown>(options: ServerOptions<State>): Se
     close: ({ grace = defaultGrace } = {}) => host.close(grace),
     [Symbol.asyncDispose]: () => host.close(defaultGrace),
   };
-}
-
-/** A listener that throws must not end the process that it was to keep running. */
-function safely<State>(listener: ErrorListener<State>): ErrorListener<State> {
-  return (error, session) => {
-    try {
-      listener(error, session);
-    } catch (fault) {
-      console.error(fault, error);
-    }
-  };
-}
-
-function checkHostname(hostname: string): void {
-  if (isDomain(hostname) || parseLiteral(hostname) !== undefined) return;
-  throw new Failure('invalid', `${hostname} is neither a domain nor an address literal`);
 }
 
 function checkRole({ rules }: SmtpService, hasTls: boolean): void {

@@ -52,7 +52,7 @@ export class MemoryMtqp {
   /** Ends the handshake; gives what is said inside TLS. */
   secure(): string {
     const before = this.transcript.length;
-    this.session.secured({}, this.now);
+    this.session.secured({ protocol: 'TLSv1.3', cipher: 'TLS_AES_256_GCM_SHA384' }, this.now);
     this.pump();
     return this.transcript.slice(before);
   }

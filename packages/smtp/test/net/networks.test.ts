@@ -1,4 +1,4 @@
-import { parseNetworks } from '@posthorn/smtp/server/networks';
+import { parseNetworks } from '@posthorn/smtp/net/networks';
 import { expect, it } from 'vitest';
 
 it('reads networks and single addresses of both families', () => {
