@@ -4,7 +4,8 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { commentsOf, exportsOf, readSourceFiles } from './source-files.js';
 
 const page = 'docs/standards.md';
-const titles = JSON.parse(readFileSync('docs/rfcs.json', 'utf8'));
+/** By number: title, status as the RFC Editor has it, what came after it, and a remark where the code cites nothing of it. */
+const documents = JSON.parse(readFileSync('docs/rfcs.json', 'utf8'));
 const one = /RFC \d{3,4}(?: §[0-9A-Z]+(?:\.\d+)*(?:, §[0-9A-Z]+(?:\.\d+)*)*)?/;
 const whole = new RegExp(`^\\(${one.source}(?:, ${one.source})*\\)$`);
 
@@ -32,7 +33,7 @@ function malformed({ path, comments }) {
     const loose = [
       ...flowing.matchAll(/RFCs?(?! \d{3,4}\b).{0,20}|RFC \d{3,4},? (?:section|sec\.?|s\.|[0-9A-Z]+\.\d).{0,20}/g),
     ];
-    const unknown = citationsIn(flowing).filter(({ rfc }) => !(rfc in titles));
+    const unknown = citationsIn(flowing).filter(({ rfc }) => !(rfc in documents));
     return [
       ...brackets.filter((part) => !whole.test(part)).map((part) => `${path}: not in the form (RFC n §x): ${part}`),
       ...loose.map(([part]) => `${path}: not in the form RFC n §x: ${part}`),
@@ -85,9 +86,29 @@ function standardsPage() {
     ...(deviations.length > 0 ? deviations : ['None.']),
     '',
     '## Documents',
+    '',
+    'All that concern mail by SMTP, and the few beside it that the code rests on; whether Posthorn has something of each.',
+    '',
+    '| RFC | Title | Status | In Posthorn |',
+    '| ---: | --- | --- | --- |',
+    ...Object.entries(documents).map(([rfc, document]) => row(rfc, document, cited.get(rfc))),
+    '',
+    '## Sections',
     ...[...cited].sort(([a], [b]) => a - b).flatMap(([rfc, sections]) => documentLines(rfc, sections)),
     '',
   ].join('\n');
+}
+
+function row(rfc, { title, status, obsoletedBy = [], remark }, sections) {
+  const after = obsoletedBy.length === 0 ? '' : `, obsoleted by ${obsoletedBy.join(' and ')}`;
+  const files = new Set([...(sections?.values() ?? [])].flatMap((paths) => [...paths])).size;
+  const here =
+    sections === undefined ? (remark ?? (after === '' ? 'not yet' : 'as what came after it')) : count(files, 'file');
+  return `| ${rfc} | ${title} | ${status}${after} | ${here} |`;
+}
+
+function count(number, what) {
+  return `${number} ${what}${number === 1 ? '' : 's'}`;
 }
 
 function documentLines(rfc, sections) {
@@ -96,7 +117,7 @@ function documentLines(rfc, sections) {
     .map(
       ([section, paths]) => `- ${section === '' ? 'as a whole' : `§${section}`}: ${[...paths].map(link).join(', ')}`,
     );
-  return ['', `### RFC ${rfc}: ${titles[rfc] ?? 'unknown'}`, '', ...lines];
+  return ['', `### RFC ${rfc}: ${documents[rfc]?.title ?? 'unknown'}`, '', ...lines];
 }
 
 function link(path) {
