@@ -8,6 +8,7 @@ import { login } from '@posthorn/smtp/sasl/login';
 import { plain } from '@posthorn/smtp/sasl/plain';
 import { expect } from 'vitest';
 import type { Peer } from './run-dialogue.ts';
+import { Said } from './said.ts';
 
 /** A message in a dialogue file. */
 export interface TestMessage {
@@ -47,16 +48,19 @@ export class MemoryClient implements Peer {
   session: ClientSession;
   readonly events: ClientEvent[] = [];
   readonly transactions: ClientTransaction[] = [];
-  /** All that was said. */
-  transcript = '';
   /** How many times something was written. */
   writes = 0;
   now = 0;
-  #unread = '';
+  readonly #said = new Said();
   readonly #pieces = new Map<ClientTransaction, (string | undefined)[]>();
 
   constructor(options: Partial<ClientSessionOptions> = {}) {
     this.session = this.#start(options);
+  }
+
+  /** All that was said. */
+  get transcript(): string {
+    return this.#said.text;
   }
 
   /** Gives it a message. */
@@ -87,17 +91,14 @@ export class MemoryClient implements Peer {
 
   send(octets: Buffer): void {
     // Whatever was said had to be read first: a client that talks ahead of its turn is found out here.
-    if (this.#unread !== '') expect(this.#unread, 'said too early').toBe('');
+    const unread = this.#said.rest();
+    if (unread !== '') expect(unread, 'said too early').toBe('');
     this.session.receive(octets);
     this.pump();
   }
 
   line(): string {
-    const end = this.#unread.indexOf('\r\n');
-    if (end === -1) throw new Error(`No whole line in ${JSON.stringify(this.#unread)}`);
-    const line = this.#unread.slice(0, end);
-    this.#unread = this.#unread.slice(end + 2);
-    return line;
+    return this.#said.line();
   }
 
   event(event: string): void {
@@ -137,7 +138,7 @@ export class MemoryClient implements Peer {
   }
 
   rest(): string {
-    return this.#unread;
+    return this.#said.rest();
   }
 
   /** Works off events and output. */
@@ -179,8 +180,7 @@ export class MemoryClient implements Peer {
     if (output === undefined) return false;
     this.writes += 1;
     const said = Buffer.concat([...output]).toString('utf8');
-    this.transcript += said;
-    this.#unread += said;
+    this.#said.add(said);
     this.session.drained();
     return true;
   }

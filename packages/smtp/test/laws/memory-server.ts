@@ -3,21 +3,25 @@ import type { ServerRules } from '@posthorn/smtp/protocol/server-rules';
 import { ServerSession } from '@posthorn/smtp/protocol/server-session';
 import { expect } from 'vitest';
 import type { Peer } from './run-dialogue.ts';
+import { Said } from './said.ts';
 import { TestApplication } from './test-application.ts';
 
 /** A server session in memory with a clock of its own, pumped as a connection would. */
 export class MemoryServer implements Peer {
   readonly session: ServerSession;
   readonly application: TestApplication;
-  /** All that was said, for tests that look at the whole. */
-  transcript = '';
-  #unread = '';
+  readonly #said = new Said();
   #now = 0;
 
   constructor(rules: ServerRules, application = new TestApplication()) {
     this.session = new ServerSession(rules, 0);
     this.application = application;
     this.#pump();
+  }
+
+  /** All that was said, for tests that look at the whole. */
+  get transcript(): string {
+    return this.#said.text;
   }
 
   /** Says commands, each with its CRLF, and gives what the session says to them. */
@@ -33,11 +37,7 @@ export class MemoryServer implements Peer {
   }
 
   line(): string {
-    const end = this.#unread.indexOf('\r\n');
-    if (end === -1) throw new Error(`No whole line in ${JSON.stringify(this.#unread)}`);
-    const line = this.#unread.slice(0, end);
-    this.#unread = this.#unread.slice(end + 2);
-    return line;
+    return this.#said.line();
   }
 
   event(event: string): void {
@@ -65,14 +65,12 @@ export class MemoryServer implements Peer {
   }
 
   rest(): string {
-    return this.#unread;
+    return this.#said.rest();
   }
 
   #pump(): void {
     for (let event = this.session.next(); event !== undefined; event = this.session.next()) this.#answer(event);
-    const output = this.session.takeOutput();
-    this.transcript += output;
-    this.#unread += output;
+    this.#said.add(this.session.takeOutput());
   }
 
   #answer(event: ServerEvent): void {
