@@ -1,73 +1,8 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { openConnection } from '@posthorn/smtp/client/open-connection';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { testCertificate } from '../../../smtp/test/laws/test-certificate.ts';
-import { hashPassword } from '../../src/config/password.ts';
-import { mailIn, startTestAgent, talk } from './fixture.ts';
-import { startNextHop } from './next-hop.ts';
-
-let hashed: string;
-
-beforeAll(async () => {
-  hashed = await hashPassword('correct horse');
-});
-
-/** An agent with mx and submission; alice may send as herself alone, anyone may be sent to. */
-async function startSubmission(relayFrom: readonly string[] = []) {
-  const hop = await startNextHop();
-  const test = await startTestAgent((folder) => {
-    mkdirSync(folder, { recursive: true });
-    const tls = { cert: join(folder, 'cert.pem'), key: join(folder, 'key.pem') };
-    writeFileSync(tls.cert, testCertificate.cert);
-    writeFileSync(tls.key, testCertificate.key);
-    return {
-      hostname: 'mx.example.test',
-      listeners: [
-        { role: 'mx', host: '127.0.0.1', port: 0 },
-        { role: 'submission', host: '127.0.0.1', port: 0 },
-      ],
-      tls,
-      relayFrom: [...relayFrom],
-      routes: [{ domain: '*', to: hop.to }],
-      users: {
-        alice: { password: hashed, addresses: ['alice@example.org', 'sales@example.org'] },
-        free: { password: hashed },
-      },
-    };
-  });
-  const submission = test.agent.listeners[1];
-  return {
-    test,
-    hop,
-    mx: test.port,
-    submission: submission !== undefined && 'port' in submission ? submission.port : 0,
-    async [Symbol.asyncDispose]() {
-      await test[Symbol.asyncDispose]();
-      await hop[Symbol.asyncDispose]();
-    },
-  };
-}
-
-/** Sends one message as a mail program does. */
-async function submit(port: number, { user, from, to }: { user: string; from: string; to: readonly string[] }) {
-  await using connection = await openConnection({
-    host: '127.0.0.1',
-    port,
-    serverName: 'mx.example.test',
-    tls: 'starttls',
-    tlsMaterial: { ca: testCertificate.cert },
-    name: 'client.example',
-    credentials: { user, password: 'correct horse' },
-  });
-  const { recipients } = await connection.send({
-    envelope: { from, to: [...to] },
-    text: Buffer.from(
-      `From: <${from}>\r\nSubject: x\r\nDate: Sat, 21 Nov 2026 10:00:00 +0000\r\nMessage-ID: <1@example.org>\r\n\r\nHello\r\n`,
-    ),
-  });
-  return recipients.map(({ kind, reply }) => `${kind} ${reply?.code} ${reply?.status ?? ''}`.trim());
-}
+import { mailIn, talk } from './fixture.ts';
+import { startSubmission, submit } from './submission-agent.ts';
 
 const toForeign = (port: number) =>
   talk(port, [
@@ -94,7 +29,7 @@ describe('submission', () => {
   });
 
   it('EX-15 takes mail for other domains on the mx from a listed network', async () => {
-    await using agent = await startSubmission(['127.0.0.0/8']);
+    await using agent = await startSubmission({ relayFrom: ['127.0.0.0/8'] });
     expect((await toForeign(agent.mx))[3]).toMatch(/^250 2\.1\.5 /);
   });
 

@@ -78,9 +78,9 @@ export class Dialogue {
   /** The latest time that the last EHLO gave for the release of a held message, in milliseconds since the epoch (RFC 4865 §3). */
   latestRelease = 0;
   errors = 0;
-  /** Negative replies of the whole session, and the last of them. */
+  /** Negative replies of the whole session, and the first of them. */
   faults = 0;
-  lastFault: Reply | undefined;
+  firstFault: Reply | undefined;
   authFailures = 0;
   /** Milliseconds before anything else is said. */
   delay = 0;
@@ -121,7 +121,7 @@ export class Dialogue {
   fail(reply: Reply): undefined {
     this.write(reply);
     this.faults += 1;
-    this.lastFault = reply;
+    this.firstFault ??= reply;
     if (isTemporary(reply)) return;
     const { errors, errorDelay } = this.rules.limits;
     this.errors += 1;

@@ -71,9 +71,9 @@ export class ServerSession {
     return this.#dialogue.faults;
   }
 
-  /** The last negative reply. */
-  get lastFault(): Reply | undefined {
-    return this.#dialogue.lastFault;
+  /** The first negative reply. */
+  get firstFault(): Reply | undefined {
+    return this.#dialogue.firstFault;
   }
 
   get tls(): TlsState | undefined {

@@ -21,9 +21,9 @@ export interface Session<State = unknown> {
   readonly hello?: Hello | undefined;
   /** The authenticated identity. */
   readonly login?: string | undefined;
-  /** Negative replies so far, and the last of them. */
+  /** Negative replies so far, and the first of them. */
   readonly faults: number;
-  readonly lastFault?: Reply | undefined;
+  readonly firstFault?: Reply | undefined;
   /** Free for the application; from `state()` when the session begins. */
   state: State;
 }
@@ -90,7 +90,7 @@ export class SessionView<State> implements Session<State> {
     return this.#session.faults;
   }
 
-  get lastFault(): Reply | undefined {
-    return this.#session.lastFault;
+  get firstFault(): Reply | undefined {
+    return this.#session.firstFault;
   }
 }
