@@ -2,6 +2,7 @@ import { Failure } from '@posthorn/smtp/failure/failure';
 import type { Envelope } from '../queue/envelope.ts';
 import type { MessageState } from '../queue/queue-store.ts';
 import { partKey } from './content.ts';
+import { domainKeysOf } from './domain-index.ts';
 import { dueKey } from './due-key.ts';
 import { isQueueId, parseTime } from './queue-id.ts';
 import { composeRecord, composeState, PART_SIZE, type Place, type StoredMessage } from './record.ts';
@@ -52,9 +53,10 @@ export function planRecord(envelope: Envelope, content: Buffer): Write[] {
 }
 
 /** Plans to remove all there is of a message. */
-export function planRemoval(id: string, { fresh, parts, dueKey }: Place): Write[] {
+export function planRemoval(id: string, { fresh, parts, dueKey, domainKeys = [] }: Place): Write[] {
   const writes: Write[] = [{ table: fresh ? 'messages' : 'states', key: id }];
   if (dueKey !== undefined) writes.push({ table: 'due', key: dueKey });
+  for (const key of domainKeys) writes.push({ table: 'domains', key });
   for (let part = 0; part < parts; part++) writes.push({ table: 'parts', key: partKey(id, part) });
   return writes;
 }
@@ -81,6 +83,15 @@ export function planState(id: string, { message, place, content }: Found, state:
   const key = state.held ? undefined : dueKey(state.due, id, message.envelope.priority);
   if (place.dueKey !== undefined && place.dueKey !== key) writes.push({ table: 'due', key: place.dueKey });
   if (key !== undefined && place.dueKey !== key) writes.push(planDue(key));
-  if (key === undefined) return { writes, opened: [], place: { fresh: false, parts } };
-  return { writes, opened: [key], place: { fresh: false, parts, dueKey: key } };
+  const domainKeys = domainKeysOf({ envelope: message.envelope, state });
+  writes.push(...planDomains(place.domainKeys ?? [], domainKeys));
+  if (key === undefined) return { writes, opened: [], place: { fresh: false, parts, domainKeys } };
+  return { writes, opened: [key], place: { fresh: false, parts, dueKey: key, domainKeys } };
+}
+
+function planDomains(before: readonly string[], after: readonly string[]): Write[] {
+  const [old, kept] = [new Set(before), new Set(after)];
+  const gone = before.filter((key) => !kept.has(key)).map((key): Write => ({ table: 'domains', key }));
+  const come = after.filter((key) => !old.has(key));
+  return [...gone, ...come.map((key): Write => ({ table: 'domains', key, value: NOTHING }))];
 }

@@ -16,6 +16,8 @@ export interface Place {
   readonly parts: number;
   /** Its key in `due`, if it has one. */
   readonly dueKey?: string;
+  /** Its keys in `domains`, if it has any. */
+  readonly domainKeys?: readonly string[];
 }
 
 /** A message and where it was found. */

@@ -1,6 +1,7 @@
 import { Failure } from '@posthorn/smtp/failure/failure';
-import type { Content, QueuedMessage, QueueQuery } from '../queue/queue-store.ts';
+import type { Content, DomainQuery, QueuedMessage, QueueQuery } from '../queue/queue-store.ts';
 import { contentInHand, contentOfParts, readPart } from './content.ts';
+import { domainKeysOf, idsOf } from './domain-index.ts';
 import { dueKey } from './due-key.ts';
 import { matchesQuery } from './matches-query.ts';
 import { type Found, freshDueKey } from './plan.ts';
@@ -26,12 +27,9 @@ export class SpoolReader {
     if (settled !== undefined) {
       const message = parseState(id, settled);
       const { fresh, parts, state } = message;
-      return {
-        message,
-        place: state.held
-          ? { fresh, parts }
-          : { fresh, parts, dueKey: dueKey(state.due, id, message.envelope.priority) },
-      };
+      const place = { fresh, parts, domainKeys: domainKeysOf(message) };
+      if (state.held) return { message, place };
+      return { message, place: { ...place, dueKey: dueKey(state.due, id, message.envelope.priority) } };
     }
     const bytes = this.#tables.messages.get(id);
     if (bytes === undefined) return undefined;
@@ -70,6 +68,10 @@ export class SpoolReader {
       if (last === undefined) return;
       start = `${last}!`;
     }
+  }
+
+  waitingFor(query: DomainQuery): Iterable<string> {
+    return idsOf(this.#tables.domains, query);
   }
 
   count(): number {

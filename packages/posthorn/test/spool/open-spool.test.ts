@@ -5,6 +5,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { openTables } from '../../src/spool/lmdb-tables.ts';
 import { openSpool } from '../../src/spool/open-spool.ts';
 import { openSpoolReadOnly } from '../../src/spool/open-spool-read-only.ts';
+import { domainSuite } from './domain-suite.ts';
 import { queueStoreSuite } from './queue-store-suite.ts';
 import {
   commitMessage,
@@ -23,6 +24,7 @@ let count = 0;
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
 queueStoreSuite('LMDB', (options) => openSpool({ path: join(directory, `${count++}`), ...options }));
+domainSuite('LMDB', (options) => openSpool({ path: join(directory, `${count++}`), ...options }));
 
 /** Copies an open spool as a crash would leave it. */
 function copySpool(path: string): string {

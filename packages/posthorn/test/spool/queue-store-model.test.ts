@@ -122,6 +122,17 @@ const claim = fc.tuple(fc.integer({ min: 0, max: 5 }), fc.integer({ min: 1, max:
   }),
 );
 
+const claimOne = fc.tuple(indexes, fc.integer({ min: 1, max: 3000 })).map(([index, time]) =>
+  command(`claimOne(${index}, ${time})`, async (model, real) => {
+    const id = model.pick(index) ?? real.store.newId();
+    const message = model.free().find(([each]) => each === id)?.[1];
+    const until = model.now + time;
+    const claimed = await real.store.claimOne(id, { now: model.now, until });
+    expect(claimed).toEqual(message && { envelope: message.envelope, state: message.state });
+    if (message !== undefined) message.until = until;
+  }),
+);
+
 const renew = fc.tuple(indexes, delays).map(([index, delay]) =>
   command(`renew(${index}, ${delay})`, async (model, real) => {
     const id = model.pick(index);
@@ -221,6 +232,12 @@ const checkAll = command('check', async (model, real) => {
   const { store } = real;
   expect(store.count()).toBe(model.messages.size);
   expect(store.nextDue()).toBe(model.free()[0]?.[1].state.due);
+  const waiting = [...store.waitingFor({ domain: 'b.example' })];
+  const free = [...model.messages].filter(([, { state }]) => !state.held);
+  expect(free.map(([id]) => id)).toEqual(expect.arrayContaining(waiting));
+  const attempted = free.filter(([, { state }]) => state.recipients.some(({ attempts }) => attempts > 0));
+  expect(waiting).toEqual(expect.arrayContaining(attempted.map(([id]) => id)));
+  expect([...new Set(waiting)].sort()).toEqual(waiting);
   const listed = await listAll(store.list());
   const expected = [...model.messages].sort(([a], [b]) => (a < b ? -1 : 1));
   expect(listed).toEqual(expected.map(([, { envelope, state }]) => ({ envelope, state })));
@@ -237,6 +254,7 @@ const everything = fc.commands(
     discard,
     claim,
     claim,
+    claimOne,
     renew,
     release,
     settle,
