@@ -1,3 +1,4 @@
+import type { CheckpointStore } from './checkpoint.ts';
 import type { Envelope } from './envelope.ts';
 import type { Outcome } from './outcome.ts';
 
@@ -60,6 +61,8 @@ export interface Settlement {
 /** A message on its way in: not ours yet (RFC 5321 §6.1). */
 export interface Draft {
   readonly id: string;
+  /** Octets written. */
+  readonly size: number;
   /** Appends text; a promise when the caller has to wait for the store. Throws Failure `full` or `storage`. */
   write(bytes: Buffer): Promise<void> | undefined;
   /**
@@ -83,11 +86,21 @@ export interface QueueQuery {
   readonly after?: string;
 }
 
+/** A domain whose mail is wanted. */
+export interface DomainQuery {
+  /** In the form that domains are compared in: lower case, A-labels. */
+  readonly domain: string;
+  /** Whether all domains below it are wanted, too. */
+  readonly below?: boolean;
+}
+
 /** Keeps messages from commit to the last settlement (architecture: the spool). */
 export interface QueueStore extends AsyncDisposable {
   /** A fresh queue id: unique in this store, sorts by time. */
   newId(): string;
   draft(id?: string): Draft;
+  /** Transactions that another session may go on with. */
+  readonly checkpoints: CheckpointStore;
   /** Commits ready-made messages at once; durable when it resolves. */
   add(messages: readonly NewMessage[]): Promise<void>;
   /**
@@ -96,6 +109,13 @@ export interface QueueStore extends AsyncDisposable {
    * oldest never waits for more than a few of them (RFC 6710 §5.1).
    */
   claim(request: { readonly now: number; readonly limit: number; readonly until: number }): Promise<QueuedMessage[]>;
+  /**
+   * The ids of the messages that wait for a recipient in the domain, those on hold left out: of which an attempt was
+   * recorded, or that were given a time. What comes or goes meanwhile may be among them or not. Not all are read at once.
+   */
+  waitingFor(query: DomainQuery): Iterable<string>;
+  /** Takes this message, whether it is due or not; undefined when it is gone, held or leased. */
+  claimOne(id: string, request: { readonly now: number; readonly until: number }): Promise<QueuedMessage | undefined>;
   /** Extends a lease. */
   renew(id: string, until: number): void;
   /** Gives a leased message back; it is due again at `due` (default: as its state says). */

@@ -1,11 +1,16 @@
 import { Failure } from '@posthorn/smtp/failure/failure';
 import type { Content } from '../queue/queue-store.ts';
 import { PART_SIZE } from './record.ts';
-import type { Table } from './table.ts';
+import type { KeyRange, Table } from './table.ts';
 
 /** The key of one part of a message's content; parts sort by number. */
 export function partKey(id: string, part: number): string {
   return `${id}/${part.toString(36).padStart(6, '0')}`;
+}
+
+/** The keys of the parts of a message, or of those from a number on. */
+export function partRange(id: string, from = 0): Pick<KeyRange, 'start' | 'end'> {
+  return { start: partKey(id, from), end: `${id}0` };
 }
 
 /** Content that is in hand. */

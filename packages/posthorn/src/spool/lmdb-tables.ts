@@ -73,8 +73,10 @@ export function openTables(path: string, { readOnly }: { readOnly: boolean }): L
         states: table('states'),
         parts: table('parts'),
         due: table('due'),
+        domains: table('domains'),
         drafts: table('drafts'),
         once: table('once'),
+        checkpoints: table('checkpoints'),
       },
     };
   } catch (error) {

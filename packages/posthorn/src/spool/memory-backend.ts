@@ -50,8 +50,10 @@ export function createMemoryBackend(capacity: number): Backend {
     states: new MemoryTable(),
     parts: new MemoryTable(),
     due: new MemoryTable(),
+    domains: new MemoryTable(),
     drafts: new MemoryTable(),
     once: new MemoryTable(),
+    checkpoints: new MemoryTable(),
   };
   let used = 0;
   let closed = false;

@@ -1,6 +1,7 @@
 import { closeSync, fsyncSync, mkdirSync, openSync, realpathSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { Failure } from '@posthorn/smtp/failure/failure';
+import type { CheckpointLimits } from '../queue/checkpoint.ts';
 import type { QueueStore } from '../queue/queue-store.ts';
 import { createLmdbBackend } from './lmdb-backend.ts';
 import { openTables } from './lmdb-tables.ts';
@@ -17,13 +18,14 @@ export interface SpoolOptions {
   readonly now: () => number;
   /** The most that the messages may take, in octets; default: what the disk has. */
   readonly capacity?: number;
+  readonly checkpoints?: CheckpointLimits;
 }
 
 /**
  * Opens the spool for the one process that may write it. Drafts of an earlier run are swept, messages that it had in
  * hand are due at once. Rejects with Failure `storage`: not a spool, of an unknown format, or in use.
  */
-export async function openSpool({ path, now, capacity }: SpoolOptions): Promise<QueueStore> {
+export async function openSpool({ path, now, capacity, checkpoints }: SpoolOptions): Promise<QueueStore> {
   const place = makeDirectory(path);
   const ownership = openOwnership(place);
   let close = () => ownership.release();
@@ -37,7 +39,7 @@ export async function openSpool({ path, now, capacity }: SpoolOptions): Promise<
     close = () => lmdb.close().finally(() => ownership.release());
     const backend = { ...lmdb, close };
     await recover(backend);
-    return new SpoolStore(backend, now);
+    return new SpoolStore(backend, now, checkpoints);
   } catch (error) {
     await close();
     throw error;

@@ -1,7 +1,8 @@
 import { Failure } from '@posthorn/smtp/failure/failure';
+import type { KeptDraft } from '../queue/checkpoint.ts';
 import type { Envelope } from '../queue/envelope.ts';
-import type { Content, Draft } from '../queue/queue-store.ts';
-import { contentInHand, contentOfParts, partKey } from './content.ts';
+import type { Content } from '../queue/queue-store.ts';
+import { contentInHand, contentOfParts, partKey, readPart } from './content.ts';
 import { composeRecord, PART_SIZE, type Place } from './record.ts';
 import type { Backend, Write } from './table.ts';
 
@@ -17,14 +18,27 @@ export interface DraftStore {
   persist(writes: readonly Write[]): Promise<void>;
 }
 
+/** What makes a draft outlive its session. */
+export interface DraftKeeping {
+  /** What an earlier session left: so many full parts, and what follows them, in the next part on disk. */
+  readonly stored?: { readonly parts: number; readonly tail: Buffer };
+  /** The write that keeps a draft of so many octets, committed or not; undefined when there is nothing to go on with. */
+  plan(size: number, isCommitted: boolean): Write | undefined;
+  /** The write that keeps it no more. */
+  readonly removal: Write;
+  /** Is told the record that it was closed with; undefined: nothing is kept. */
+  closed(record: Buffer | undefined): void;
+}
+
 /**
  * A message on its way in. Up to one part of it waits in memory and is written with its envelope in one record. Of a
  * larger message each full part is written as it comes: one is on its way to the disk while the next one fills, and who
  * is faster than that has to wait.
  */
-export class SpoolDraft implements Draft {
+export class SpoolDraft implements KeptDraft {
   readonly id: string;
   readonly #store: DraftStore;
+  readonly #keeping: DraftKeeping | undefined;
   #chunks: Buffer[] = [];
   /** Octets in `#chunks`. */
   #waiting = 0;
@@ -32,16 +46,31 @@ export class SpoolDraft implements Draft {
   #parts = 0;
   #writing: Promise<void> | undefined;
   #failure: unknown;
-  #end: 'open' | 'committing' | 'committed' | 'discarded' = 'open';
+  #end: 'open' | 'committing' | 'committed' | 'suspended' | 'discarded' = 'open';
+  /** Whether there is a record on disk that keeps it. */
+  #isKept = false;
   #swept: Promise<void> | undefined;
 
-  constructor(id: string, store: DraftStore) {
+  constructor(id: string, store: DraftStore, keeping?: DraftKeeping) {
     this.id = id;
     this.#store = store;
+    this.#keeping = keeping;
+    if (keeping?.stored === undefined) return;
+    const { parts, tail } = keeping.stored;
+    this.#isKept = true;
+    this.#parts = parts;
+    this.#size = parts * PART_SIZE + tail.length;
+    this.#waiting = tail.length;
+    if (tail.length > 0) this.#chunks.push(tail);
+  }
+
+  get size(): number {
+    return this.#size;
   }
 
   write(bytes: Buffer): Promise<void> | undefined {
     if (this.#failure !== undefined) throw this.#failure;
+    if (this.#end === 'suspended') throw new Failure('aborted', 'The draft is kept for another session');
     if (this.#end !== 'open') throw new Error('The draft is closed');
     if (bytes.length === 0) return undefined;
     this.#chunks.push(bytes);
@@ -87,6 +116,29 @@ export class SpoolDraft implements Draft {
     return { writes, end };
   }
 
+  async *stored(): AsyncIterable<Buffer> {
+    const { parts = 0, tail } = this.#keeping?.stored ?? {};
+    for (let part = 0; part < parts; part += 1) yield readPart(this.#store.backend.tables.parts, this.id, part);
+    if (tail !== undefined && tail.length > 0) yield tail;
+  }
+
+  async suspend(): Promise<void> {
+    if (this.#end !== 'open') return this.#swept;
+    try {
+      this.#end = 'suspended';
+      await this.written();
+      const record = this.#keeping?.plan(this.#size, false);
+      if (record === undefined) this.#fail(new Failure('aborted', 'There is nothing to be kept'));
+      else await this.#suspend(record);
+    } catch (error) {
+      this.#fail(error);
+      throw error;
+    } finally {
+      this.#chunks = [];
+      await this.#swept;
+    }
+  }
+
   async discard(): Promise<void> {
     if (this.#end === 'open') {
       this.#end = 'discarded';
@@ -105,7 +157,10 @@ export class SpoolDraft implements Draft {
   #planRecord(envelope: Envelope) {
     const { id } = this;
     const writes: Write[] = [];
-    if (this.#parts > 0) writes.push(this.#takePart(), { table: 'drafts', key: id });
+    const stored = this.#keeping?.stored;
+    if (this.#parts > 0 && this.#waiting > 0) writes.push(this.#takePart());
+    if (this.#parts > 0 || stored !== undefined) writes.push({ table: 'drafts', key: id });
+    if (this.#parts === 0 && stored !== undefined) writes.push({ table: 'parts', key: partKey(id, 0) });
     const record = composeRecord(envelope, this.#parts, { chunks: this.#chunks, size: this.#waiting });
     writes.push({ table: 'messages', key: id, value: record.bytes });
     return { writes, record };
@@ -115,6 +170,8 @@ export class SpoolDraft implements Draft {
     const { backend } = this.#store;
     const { id } = this;
     const { writes, record } = this.#planRecord(envelope);
+    const kept = this.#keeping?.plan(this.#size, true);
+    if (kept !== undefined) writes.push(kept);
     this.#store.lease(id, { fresh: true, parts: this.#parts });
     try {
       await backend.commit(writes, 'new mail');
@@ -122,8 +179,17 @@ export class SpoolDraft implements Draft {
       this.#store.unlease(id);
       throw error;
     }
+    this.#keeping?.closed(kept?.value);
     if (this.#parts === 0) return contentInHand(record.content);
     return contentOfParts(backend.tables.parts, { id, count: this.#parts, size: this.#size });
+  }
+
+  async #suspend(record: Write): Promise<void> {
+    const writes: Write[] = [record, { table: 'drafts', key: this.id, value: NOTHING }];
+    this.#isKept = true;
+    if (this.#waiting > 0) writes.push(this.#takePart());
+    await this.#store.backend.commit(writes, 'new mail');
+    this.#keeping?.closed(record.value);
   }
 
   #startWriting(): void {
@@ -136,6 +202,10 @@ export class SpoolDraft implements Draft {
     try {
       while (this.#waiting > PART_SIZE && this.#failure === undefined) {
         const writes: Write[] = this.#parts === 0 ? [{ table: 'drafts', key: this.id, value: NOTHING }] : [];
+        // What was promised to be kept must outlive a crash, too.
+        const record = this.#isKept ? undefined : this.#keeping?.plan(this.#size, false);
+        if (record !== undefined) writes.push(record);
+        this.#isKept ||= record !== undefined;
         writes.push(this.#takePart());
         await this.#store.backend.commit(writes, 'new mail');
       }
@@ -175,9 +245,12 @@ export class SpoolDraft implements Draft {
 
   async #sweep(writing: Promise<void> | undefined): Promise<void> {
     await writing?.catch(() => undefined);
-    if (this.#parts === 0) return;
-    const writes: Write[] = [{ table: 'drafts', key: this.id }];
-    for (let part = 0; part < this.#parts; part++) writes.push({ table: 'parts', key: partKey(this.id, part) });
-    await this.#store.persist(writes);
+    const { stored, removal, closed } = this.#keeping ?? {};
+    const parts = Math.max(this.#parts, (stored?.parts ?? -1) + 1);
+    const writes: Write[] = removal !== undefined && this.#isKept ? [removal] : [];
+    if (parts > 0) writes.push({ table: 'drafts', key: this.id });
+    for (let part = 0; part < parts; part++) writes.push({ table: 'parts', key: partKey(this.id, part) });
+    if (writes.length > 0) await this.#store.persist(writes);
+    closed?.(undefined);
   }
 }

@@ -1,7 +1,9 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { Failure } from '@posthorn/smtp/failure/failure';
+import type { CheckpointLimits, CheckpointStore } from '../queue/checkpoint.ts';
 import type {
   Content,
+  DomainQuery,
   Draft,
   NewMessage,
   QueuedMessage,
@@ -13,10 +15,11 @@ import { DueIndex } from './due-index.ts';
 import { Leases } from './leases.ts';
 import { draftsWritten, type NewMessages, planNewMessages } from './new-messages.ts';
 import { OnceKeys } from './once-keys.ts';
-import { freshDueKey, type Plan, planDue, planRemoval, planState } from './plan.ts';
+import { type Found, freshDueKey, type Plan, planDue, planRemoval, planState } from './plan.ts';
 import { createIdSource, isQueueId } from './queue-id.ts';
 import type { Place } from './record.ts';
-import { SpoolDraft } from './spool-draft.ts';
+import { defaultCheckpointLimits, SpoolCheckpoints } from './spool-checkpoints.ts';
+import { type DraftStore, SpoolDraft } from './spool-draft.ts';
 import { SpoolReader } from './spool-reader.ts';
 import type { Backend, Write } from './table.ts';
 
@@ -47,23 +50,28 @@ export class SpoolStore implements QueueStore {
   #closed: Promise<void> | undefined;
   readonly newId: () => string;
 
-  constructor(backend: Backend, now: () => number) {
+  readonly checkpoints: CheckpointStore;
+  readonly #drafts: DraftStore;
+
+  constructor(backend: Backend, now: () => number, limits: CheckpointLimits = defaultCheckpointLimits) {
     this.#backend = backend;
     this.#reader = new SpoolReader(backend.tables);
     this.#now = now;
     this.#due = new DueIndex(backend.tables.due, (id) => this.#leases.has(id));
     this.#once = new OnceKeys(backend.tables.once, now);
     this.newId = createIdSource(now);
+    this.#drafts = {
+      backend,
+      lease: (id, place) => this.#leases.take(id, { until: FOREVER, place }),
+      unlease: (id) => this.#leases.drop(id),
+      persist: (writes) => this.#persist(writes),
+    };
+    this.checkpoints = new SpoolCheckpoints({ backend, store: this.#drafts, newId: this.newId, now, limits });
   }
 
   draft(id = this.newId()): Draft {
     if (!isQueueId(id)) throw new Failure('invalid', `${id} is not a queue id`);
-    return new SpoolDraft(id, {
-      backend: this.#backend,
-      lease: (id, place) => this.#leases.take(id, { until: FOREVER, place }),
-      unlease: (id) => this.#leases.drop(id),
-      persist: (writes) => this.#persist(writes),
-    });
+    return new SpoolDraft(id, this.#drafts);
   }
 
   async add(messages: readonly NewMessage[]): Promise<void> {
@@ -84,6 +92,19 @@ export class SpoolStore implements QueueStore {
       if (message !== undefined && claimed.push(message) === limit) break;
     }
     return claimed;
+  }
+
+  waitingFor(query: DomainQuery): Iterable<string> {
+    return this.#reader.waitingFor(query);
+  }
+
+  async claimOne(
+    id: string,
+    { now, until }: Parameters<QueueStore['claimOne']>[1],
+  ): Promise<QueuedMessage | undefined> {
+    this.#expire(now);
+    const found = this.#leases.has(id) ? undefined : this.#reader.find(id);
+    return found === undefined || found.message.state.held ? undefined : this.#lease(id, found, until);
   }
 
   renew(id: string, until: number): void {
@@ -168,16 +189,20 @@ export class SpoolStore implements QueueStore {
 
   #claimOne(id: string, { key, until }: { key: string; until: number }): QueuedMessage | undefined {
     try {
-      const message = this.#reader.find(id)?.message;
-      if (message === undefined) return this.#removeStray(id, key);
-      const { envelope, state, fresh, parts } = message;
-      this.#leases.take(id, { until, place: { fresh, parts, dueKey: key } });
-      return { envelope, state };
+      const found = this.#reader.find(id);
+      if (found === undefined) return this.#removeStray(id, key);
+      return this.#lease(id, { ...found, place: { ...found.place, dueKey: key } }, until);
     } catch {
       // One record that cannot be read must not stop the others; it is left alone until the next start.
       this.#leases.take(id, { until: FOREVER, place: { fresh: false, parts: 0, dueKey: key } });
       return undefined;
     }
+  }
+
+  #lease(id: string, { message, place }: Pick<Found, 'message' | 'place'>, until: number): QueuedMessage {
+    const { envelope, state } = message;
+    this.#leases.take(id, { until, place });
+    return { envelope, state };
   }
 
   #expire(now: number): void {

@@ -25,8 +25,12 @@ export interface Tables<T = Table> {
   readonly parts: T;
   /** time and id → nothing: messages that may be claimed, by the time they are due. */
   readonly due: T;
+  /** domain and id → nothing: messages in `states` by the domains of those who wait for them. */
+  readonly domains: T;
   /** id → nothing: messages that have parts, but no record yet. */
   readonly drafts: T;
+  /** key → what is known of a transaction that another session may go on with, and the id of its draft or message. */
+  readonly checkpoints: T;
   /** key → until when no other message with it is stored. */
   readonly once: T;
 }
