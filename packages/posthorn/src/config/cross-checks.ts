@@ -1,7 +1,7 @@
+import { parseNetwork } from '@posthorn/smtp/address/network';
 import { directoryMistakes } from './directory-checks.ts';
 import { listenerMistakes } from './listener-checks.ts';
 import { formatPath, type Mistake } from './mistake.ts';
-import { parseNetwork } from './network.ts';
 import { elementsOf, entriesOf, isRecord, type Plain } from './plain.ts';
 
 /** What no single value shows. Reads plain data that need not be well formed, so that all mistakes come at once. */
@@ -37,7 +37,9 @@ function domainMistakes(config: { readonly [key: string]: Plain }): Mistake[] {
 function formMistakes(name: string, domain: { readonly [key: string]: Plain }): Mistake[] {
   const path = formatPath(['domains', name]);
   const relays = domain.relay === true;
-  const hasNames = ['mailboxes', 'aliases', 'aliasFiles', 'forwards', 'gateway', 'lists'].some((field) => field in domain);
+  const hasNames = ['mailboxes', 'aliases', 'aliasFiles', 'forwards', 'gateway', 'lists'].some(
+    (field) => field in domain,
+  );
   if (!relays && !hasNames) {
     return [{ path, message: 'has no addresses', remedy: 'Add deliver and mailboxes, or set relay to true.' }];
   }

@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import { isDomain, parseLiteral } from '@posthorn/smtp/address/domain';
+import { type Network, parseNetwork } from '@posthorn/smtp/address/network';
 import { normalizeDomain } from '@posthorn/smtp/address/normalize-domain';
 import { parseMailbox } from '@posthorn/smtp/address/parse-mailbox';
 import { z } from 'zod';
@@ -10,7 +11,6 @@ import { parseTarget } from '../routing/target.ts';
 import { explain } from './explain.ts';
 import { field } from './field.ts';
 import { count, textField } from './fields.ts';
-import { type Network, parseNetwork } from './network.ts';
 import { parsePasswordHash } from './password.ts';
 
 /** A full host name, or an address literal (RFC 5321 §2.3.5). */

@@ -1,8 +1,8 @@
 import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
+import { networkMatcher } from '@posthorn/smtp/address/network';
 import { Failure } from '@posthorn/smtp/failure/failure';
 import { formatMistake } from '../config/mistake.ts';
-import { networkMatcher } from '../config/network.ts';
 import { readAliases } from '../config/read-aliases.ts';
 import type { Config } from '../config/schema.ts';
 import { createDirectory, type Directory } from '../directory/directory.ts';

@@ -1,8 +1,8 @@
-import { type BlockList, createServer, type Server, type Socket } from 'node:net';
+import { createServer, type Server, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { TLSSocket } from 'node:tls';
 import { Admission, type AdmissionLimits } from './admission.ts';
-import { type Endpoint, endpointOf, localEndpoint } from './endpoint.ts';
+import { type Endpoint, endpointOf } from './endpoint.ts';
 import type { AnyEvent, ServedSession } from './served-session.ts';
 import { type Application, type Connection, type ConnectionHost, ServerConnection } from './server-connection.ts';
 import type { ServerTls } from './server-tls.ts';
@@ -20,7 +20,7 @@ export interface Service<E extends AnyEvent, A, S extends ServedSession<E, A>> {
   /** Whether TLS begins with the first octet (RFC 8314 §3). */
   readonly implicitTls: boolean;
   /** Peers that speak the PROXY protocol; all others are what they seem (PROXY protocol §5). */
-  readonly proxies?: BlockList;
+  readonly isProxy?: (address: string) => boolean;
   session(now: number): S;
   application(session: S, endpoint: Endpoint): Application<E, A>;
   /** What answers a client that finds too many others here, or a fault of ours. */
@@ -162,7 +162,7 @@ export class ServerHost implements ConnectionHost {
 
   #arrive<E extends AnyEvent, A, S extends ServedSession<E, A>>(socket: Socket, service: Service<E, A, S>): void {
     const endpoint = endpointOf(socket);
-    if (isProxy(service.proxies, endpoint)) void this.#arriveByProxy(socket, service, endpoint);
+    if (service.isProxy?.(endpoint.clientAddress)) void this.#arriveByProxy(socket, service, endpoint);
     else this.accept(socket, service, endpoint);
   }
 
@@ -194,12 +194,6 @@ export class ServerHost implements ConnectionHost {
 
 /** Milliseconds in which a client may take its last reply when all must end. */
 const lastWordTime = 500;
-
-function isProxy(proxies: BlockList | undefined, { clientAddress }: Endpoint): boolean {
-  if (proxies === undefined) return false;
-  if (clientAddress === localEndpoint.clientAddress) return false;
-  return proxies.check(clientAddress, clientAddress.includes(':') ? 'ipv6' : 'ipv4');
-}
 
 function open(server: Server, { host, port }: { readonly host?: string; readonly port: number }): Promise<void> {
   return new Promise((resolve, reject) => {

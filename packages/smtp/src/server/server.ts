@@ -3,7 +3,7 @@ import type { Duplex } from 'node:stream';
 import { Failure } from '../failure/failure.ts';
 import { checkHostname } from '../net/check-hostname.ts';
 import type { Endpoint } from '../net/endpoint.ts';
-import { parseNetworks } from '../net/networks.ts';
+import { proxyMatcher } from '../net/proxies.ts';
 import { safely } from '../net/safely.ts';
 import { ServerHost } from '../net/server-host.ts';
 import { openServerTls, type TlsSettings } from '../net/server-tls.ts';
@@ -98,7 +98,7 @@ export function createServer<State = unknown>(options: ServerOptions<State>): Se
         throw new Failure('invalid', 'Only a UNIX socket can be trusted: a port is open to strangers');
       }
       const service = serviceOf(listener);
-      const proxies = listener.proxies && { proxies: parseNetworks(listener.proxies) };
+      const proxies = listener.proxies && { isProxy: proxyMatcher(listener.proxies) };
       const server = await host.listen(listener, { ...service, ...proxies });
       const address = server.address() as AddressInfo | string;
       return typeof address === 'string' ? { path: address } : { host: address.address, port: address.port };

@@ -6,7 +6,7 @@ import { type MtqpLimits, type MtqpQuestion, MtqpServerSession } from '../mtqp/m
 import type { AdmissionLimits } from '../net/admission.ts';
 import { certifiedNames } from '../net/certified-names.ts';
 import { checkHostname } from '../net/check-hostname.ts';
-import { parseNetworks } from '../net/networks.ts';
+import { proxyMatcher } from '../net/proxies.ts';
 import { safely } from '../net/safely.ts';
 import { type ListenAddress, ServerHost, type Service } from '../net/server-host.ts';
 import { openServerTls, type TlsSettings } from '../net/server-tls.ts';
@@ -107,7 +107,7 @@ export function createTrackingServer(options: TrackingServerOptions): TrackingSe
     },
     async listen({ requireTls = false, proxies, ...address }) {
       const service = serviceOf(requireTls);
-      const networks = proxies && { proxies: parseNetworks(proxies) };
+      const networks = proxies && { isProxy: proxyMatcher(proxies) };
       const server = await host.listen(address, { ...service, ...networks });
       const bound = server.address() as AddressInfo | string;
       return typeof bound === 'string' ? { path: bound } : { host: bound.address, port: bound.port };

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect as connectTls } from 'node:tls';
 import type { Endpoint } from '@posthorn/smtp/net/endpoint';
-import { parseNetworks } from '@posthorn/smtp/net/networks';
+import { proxyMatcher } from '@posthorn/smtp/net/proxies';
 import { openServerTls } from '@posthorn/smtp/net/server-tls';
 import { reply } from '@posthorn/smtp/reply/reply';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
@@ -321,7 +321,7 @@ describe('the PROXY protocol', () => {
   async function openProxied(networks: string[], implicitTls = false) {
     const seen: Endpoint[] = [];
     const service = {
-      proxies: parseNetworks(networks),
+      isProxy: proxyMatcher(networks),
       implicitTls,
       application(_: unknown, endpoint: Endpoint) {
         seen.push(endpoint);

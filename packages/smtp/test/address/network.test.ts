@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
+import { networkMatcher, parseNetwork } from '@posthorn/smtp/address/network';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { networkMatcher, parseNetwork } from '../../src/config/network.ts';
 
 function matcherOf(...texts: string[]) {
   return networkMatcher(texts.map((text) => parseNetwork(text)).filter((network) => network !== undefined));
