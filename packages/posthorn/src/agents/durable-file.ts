@@ -44,9 +44,12 @@ export async function makeDirectory(path: string): Promise<void> {
   for (let made = path; made.length >= first.length; made = dirname(made)) await syncDirectory(dirname(made));
 }
 
-/** Writes pieces one after the other to an open file, each to its end. */
-export async function writePieces(file: FileHandle, pieces: AsyncIterable<Buffer>): Promise<void> {
+/** Writes pieces one after the other to an open file, each to its end; gives the octets in all. */
+export async function writePieces(file: FileHandle, pieces: AsyncIterable<Buffer>): Promise<number> {
+  let octets = 0;
   for await (const piece of pieces) {
     for (let at = 0; at < piece.length; ) at += (await file.write(piece, at)).bytesWritten;
+    octets += piece.length;
   }
+  return octets;
 }

@@ -1,8 +1,10 @@
 import { Failure } from '@posthorn/smtp/failure/failure';
 import type { DeliveryAgent, DeliveryJob } from '../queue/delivery-agent.ts';
 import type { Recipient } from '../queue/envelope.ts';
+import type { NextHop } from '../queue/next-hop.ts';
 import type { Outcome } from '../queue/outcome.ts';
 import { earlierRecipients, finalText } from './final-text.ts';
+import type { MailboxUsage } from './mailbox-usage.ts';
 
 /** One copy on its way into one mailbox. */
 export interface Delivery {
@@ -18,12 +20,18 @@ export interface Delivery {
 /** How a kind of mailbox stores one copy: durable when it resolves. */
 export type Deposit = (delivery: Delivery) => Promise<void>;
 
+/** What an agent for mailboxes works with. */
+export interface LocalParts {
+  readonly now: () => number;
+  readonly usage: MailboxUsage;
+}
+
 /** An agent for mailboxes on this host: one copy for each recipient (RFC 5321 §4.4). */
-export function createLocalAgent(deposit: Deposit, now: () => number): DeliveryAgent {
+export function createLocalAgent(deposit: Deposit, parts: LocalParts): DeliveryAgent {
   const running = new Set<Promise<unknown>>();
   return {
     deliver(job) {
-      const work = deliverAll(job, deposit, now).finally(() => running.delete(work));
+      const work = deliverAll(job, deposit, parts).finally(() => running.delete(work));
       running.add(work);
       return work;
     },
@@ -34,14 +42,19 @@ export function createLocalAgent(deposit: Deposit, now: () => number): DeliveryA
 }
 
 /** Small copies side by side, so that they share syncs; large ones one by one, so that they do not fill the memory. */
-async function deliverAll(job: DeliveryJob, deposit: Deposit, now: () => number): Promise<Outcome[]> {
+async function deliverAll(job: DeliveryJob, deposit: Deposit, { now, usage }: LocalParts): Promise<Outcome[]> {
   const { recipients, content } = job;
   let earlier: Promise<ReadonlySet<string>> | undefined;
   const deliver = async (recipient: Recipient): Promise<Outcome> => {
     try {
       earlier ??= earlierRecipients(content);
       if ((await earlier).has(recipient.address.toLowerCase())) return loop(now());
-      await deposit(deliveryOf(job, recipient));
+      const refusal = await takeRoom(job, usage);
+      if (refusal !== undefined) return { ...refusal, at: now() };
+      await deposit(deliveryOf(job, recipient)).catch((error: unknown) => {
+        usage.add(mailboxOf(job), -content.size);
+        throw error;
+      });
       return { kind: 'delivered', status: '2.1.5', at: now(), handover: 'final', text: 'delivered to mailbox' };
     } catch (error) {
       return failureOutcome(error, job.signal, now());
@@ -53,11 +66,33 @@ async function deliverAll(job: DeliveryJob, deposit: Deposit, now: () => number)
   return outcomes;
 }
 
-function deliveryOf({ content, envelope, nextHop, signal }: DeliveryJob, recipient: Recipient): Delivery {
+function mailboxOf({ nextHop }: DeliveryJob): Extract<NextHop, { kind: 'maildir' | 'mbox' }> {
   if (nextHop.kind !== 'maildir' && nextHop.kind !== 'mbox') throw new Error(`${nextHop.kind} is no mailbox`);
+  return nextHop;
+}
+
+/** Counts the message in, or says why the mailbox does not take it (RFC 3463 §3.3). */
+async function takeRoom(job: DeliveryJob, usage: MailboxUsage): Promise<Omit<Outcome, 'at'> | undefined> {
+  const mailbox = mailboxOf(job);
+  const { quota, messageSize, refuseOverQuota } = mailbox.bounds ?? {};
+  const { size } = job.content;
+  if (messageSize !== undefined && size > messageSize) {
+    return { kind: 'failed', status: '5.2.3', text: 'The message is larger than the mailbox takes' };
+  }
+  if (quota !== undefined && !(await usage.hasRoom(mailbox, size, quota))) {
+    const text = 'The mailbox is full';
+    return refuseOverQuota ? { kind: 'failed', status: '5.2.2', text } : { kind: 'deferred', status: '4.2.2', text };
+  }
+  usage.add(mailbox, size);
+  return undefined;
+}
+
+function deliveryOf(job: DeliveryJob, recipient: Recipient): Delivery {
+  const { content, envelope, signal } = job;
+  const { path } = mailboxOf(job);
   const { reversePath, receivedAt } = envelope;
   const text = () => untilAborted(finalText({ envelope, recipient, content }), signal);
-  return { path: nextHop.path, reversePath, receivedAt, signal, text };
+  return { path, reversePath, receivedAt, signal, text };
 }
 
 async function* untilAborted(

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { DeliveryAgent } from '../queue/delivery-agent.ts';
 import { makeDirectory, syncDirectory, writePieces } from './durable-file.ts';
 import { createLocalAgent, type Delivery } from './local-agent.ts';
+import { MailboxUsage } from './mailbox-usage.ts';
 import { nextMaildirName } from './maildir-name.ts';
 
 /** Milliseconds after which a file in tmp belongs to nobody any more, and between two looks for such files. */
@@ -16,9 +17,9 @@ const mostKnown = 10_000;
 const mostNames = 5;
 
 /** An agent for Maildirs: written to tmp, synced, linked to new, synced; no locks, LF line ends: maildir(5). */
-export function createMaildirAgent(now: () => number): DeliveryAgent {
+export function createMaildirAgent(now: () => number, usage = new MailboxUsage(now)): DeliveryAgent {
   const swept = new Map<string, number>();
-  return createLocalAgent(async (delivery) => {
+  const depositAndSweep = async (delivery: Delivery) => {
     await deposit(delivery, now).catch(async (error: NodeJS.ErrnoException) => {
       if (error.code !== 'ENOENT') throw error;
       for (const part of ['tmp', 'cur', 'new']) await makeDirectory(join(delivery.path, part));
@@ -29,20 +30,22 @@ export function createMaildirAgent(now: () => number): DeliveryAgent {
     if (swept.size >= mostKnown) swept.clear();
     swept.set(delivery.path, time);
     await removeStale(join(delivery.path, 'tmp'), time);
-  }, now);
+  };
+  return createLocalAgent(depositAndSweep, { now, usage });
 }
 
 async function deposit({ path, text }: Delivery, now: () => number): Promise<void> {
   const temporary = join(path, 'tmp', nextMaildirName(now()));
   const file = await open(temporary, 'wx', 0o600);
   try {
+    let octets: number;
     try {
-      await writePieces(file, text());
+      octets = await writePieces(file, text());
       await file.sync();
     } finally {
       await file.close();
     }
-    await linkToNew(temporary, path, now);
+    await linkToNew(temporary, join(path, 'new'), () => `${nextMaildirName(now())},S=${octets}`);
     await syncDirectory(join(path, 'new'));
   } finally {
     // What cannot be removed now is stale one day.
@@ -50,11 +53,14 @@ async function deposit({ path, text }: Delivery, now: () => number): Promise<voi
   }
 }
 
-/** `link` fails where `rename` would replace: an earlier message is never lost to a name that comes twice. */
-async function linkToNew(temporary: string, path: string, now: () => number): Promise<void> {
+/**
+ * `link` fails where `rename` would replace: an earlier message is never lost to a name that comes twice. The name tells
+ * the size, so that a quota costs one look at the folder (Maildir++).
+ */
+async function linkToNew(temporary: string, folder: string, nextName: () => string): Promise<void> {
   for (let tries = 1; ; tries += 1) {
     try {
-      return await link(temporary, join(path, 'new', nextMaildirName(now())));
+      return await link(temporary, join(folder, nextName()));
     } catch (error) {
       // Deviates: no pause of two seconds before the next try, since the next name differs at once: maildir(5).
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST' || tries === mostNames) throw error;

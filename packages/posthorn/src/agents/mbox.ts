@@ -5,21 +5,27 @@ import { Batches, type BatchResult } from './batches.ts';
 import { withDotlock } from './dotlock.ts';
 import { makeDirectory, syncDirectory, writePieces } from './durable-file.ts';
 import { createLocalAgent, type Delivery } from './local-agent.ts';
+import { MailboxUsage } from './mailbox-usage.ts';
 import { formatFromLine } from './mbox-from-line.ts';
 import { quoteFromLines } from './quote-from-lines.ts';
 
-/**
- * An agent for mbox files, quoted as mboxrd, under a dotlock; a failed append is cut off again. `patience`: milliseconds that
- * another program's lock is waited for, 5,000 by default (RFC 4155 §A).
- */
-export function createMboxAgent(now: () => number, patience = 5_000): DeliveryAgent {
+/** How an agent for mbox files works. */
+export interface MboxOptions {
+  /** Milliseconds that another program's lock is waited for, 5,000 by default. */
+  readonly patience?: number;
+  readonly usage?: MailboxUsage;
+}
+
+/** An agent for mbox files, quoted as mboxrd, under a dotlock; a failed append is cut off again (RFC 4155 §A). */
+export function createMboxAgent(now: () => number, options: MboxOptions = {}): DeliveryAgent {
+  const { patience = 5_000, usage = new MailboxUsage(now) } = options;
   // Deviates: no fcntl lock beside the dotlock, since Node has no call for it; readers that lock by fcntl alone must be set
   // to dotlocks as well. The description of the format asks for neither (RFC 4155 §A).
   const batches = new Batches<Delivery>(async (path, deliveries) => {
     await makeDirectory(dirname(path));
     return withDotlock(path, { patience, now }, () => appendAll(path, deliveries));
   });
-  return createLocalAgent((delivery) => batches.add(delivery.path, delivery), now);
+  return createLocalAgent((delivery) => batches.add(delivery.path, delivery), { now, usage });
 }
 
 /** Appends one after the other and syncs once for all: the lock is held no longer than needed. */

@@ -47,20 +47,20 @@ it('LOC-MD-1 syncs and closes the file before it is linked to new, and syncs new
   names.push('a', 'b');
   const nextHop = { kind: 'maildir', key: '', path: folder.path } as const;
   await createMaildirAgent(() => moment).deliver(jobOf({ nextHop }));
-  expect(steps).toEqual(['write a', 'sync a', 'close a', 'link a b', 'sync new', 'close new', 'unlink a']);
+  expect(steps).toEqual(['write a', 'sync a', 'close a', 'link a b,S=111', 'sync new', 'close new', 'unlink a']);
 });
 
 it('LOC-MD-1 takes another name when one is taken, and gives up when all are, and replaces nothing', async () => {
   await using folder = await makeFolder();
   await prepare(folder.path);
-  await writeFile(join(folder.path, 'new', 'taken'), 'earlier');
+  await writeFile(join(folder.path, 'new', 'taken,S=111'), 'earlier');
   names.push('a', 'taken', 'taken', 'free', 'b', 'taken', 'taken', 'taken', 'taken', 'taken');
   const agent = createMaildirAgent(() => moment);
   const job = jobOf({ nextHop: { kind: 'maildir', key: '', path: folder.path } });
   expect(await agent.deliver(job)).toMatchObject([{ kind: 'delivered' }]);
-  expect(await readFile(join(folder.path, 'new', 'free'), 'latin1')).toContain('Subject:');
+  expect(await readFile(join(folder.path, 'new', 'free,S=111'), 'latin1')).toContain('Subject:');
   expect(await agent.deliver(job)).toMatchObject([{ kind: 'deferred', status: '4.3.0' }]);
-  expect(await readFile(join(folder.path, 'new', 'taken'), 'latin1')).toBe('earlier');
+  expect(await readFile(join(folder.path, 'new', 'taken,S=111'), 'latin1')).toBe('earlier');
 });
 
 it('shares one sync of a folder among all who come while another runs', async () => {

@@ -106,7 +106,7 @@ describe('the mbox agent', () => {
     const path = join(folder.path, 'mbox');
     await writeFile(`${path}.lock`, '');
     await utimes(`${path}.lock`, new Date(moment), new Date(moment));
-    const [outcome] = await createMboxAgent(now, 150).deliver(mboxJob(path));
+    const [outcome] = await createMboxAgent(now, { patience: 150 }).deliver(mboxJob(path));
     expect(outcome).toMatchObject({ kind: 'deferred', status: '4.2.0' });
     expect(await readdir(folder.path)).toEqual(['mbox.lock']);
   });
@@ -116,14 +116,14 @@ describe('the mbox agent', () => {
     const path = join(folder.path, 'mbox');
     await writeFile(`${path}.lock`, '');
     await utimes(`${path}.lock`, new Date(moment), new Date(moment));
-    const delivery = createMboxAgent(now, 10_000).deliver(mboxJob(path));
+    const delivery = createMboxAgent(now, { patience: 10_000 }).deliver(mboxJob(path));
     await unlink(`${path}.lock`);
     expect(await delivery).toMatchObject([{ kind: 'delivered' }]);
     await writeFile(`${path}.lock`, '');
     const old = new Date(moment - 11 * 60_000);
     await utimes(`${path}.lock`, old, old);
-    expect(await createMboxAgent(now, 0).deliver(mboxJob(path))).toMatchObject([{ kind: 'deferred' }]);
-    expect(await createMboxAgent(now, 150).deliver(mboxJob(path))).toMatchObject([{ kind: 'delivered' }]);
+    expect(await createMboxAgent(now, { patience: 0 }).deliver(mboxJob(path))).toMatchObject([{ kind: 'deferred' }]);
+    expect(await createMboxAgent(now, { patience: 150 }).deliver(mboxJob(path))).toMatchObject([{ kind: 'delivered' }]);
     expect(await readdir(folder.path)).toEqual(['mbox']);
   });
 
