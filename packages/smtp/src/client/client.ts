@@ -1,10 +1,14 @@
-import { type ConnectOptions, connectClient } from './connect-client.ts';
+import type { ConnectOptions } from './connect-client.ts';
+import { connectDiscovered, type DiscoveredOptions } from './connect-discovered.ts';
 import type { Patience } from './job.ts';
 import { type ClientMessage, toParcel } from './message.ts';
 import { Pool, type PoolLimits } from './pool.ts';
 import type { SendResult } from './send-result.ts';
 
 export type { ConnectOptions, Tls } from './connect-client.ts';
+export type { DiscoveredOptions } from './connect-discovered.ts';
+export type { Discovery, SubmissionHost } from './discover-submission.ts';
+export { discoverSubmission } from './discover-submission.ts';
 export type { ClientEnvelope, ClientRecipient } from './envelope.ts';
 export type { Patience } from './job.ts';
 export type { ClientMessage, MessageToCompose, RawMessage } from './message.ts';
@@ -13,9 +17,7 @@ export type { ConnectionFailure, RecipientResult, SendResult } from './send-resu
 export type { Text } from './text-source.ts';
 
 /** Where a client sends to, and how many connections it keeps. */
-export interface ClientOptions extends ConnectOptions {
-  readonly limits?: Partial<PoolLimits>;
-}
+export type ClientOptions = (ConnectOptions | DiscoveredOptions) & { readonly limits?: Partial<PoolLimits> };
 
 /** Sends messages to one host over connections that it keeps. */
 export interface Client extends AsyncDisposable {
@@ -35,7 +37,7 @@ const defaultDeadline = 15 * 60_000;
 
 /** Makes a client; nothing is opened before the first message. */
 export function createClient(options: ClientOptions): Client {
-  const pool = new Pool((signal) => connectClient(options, signal), { ...defaultLimits, ...options.limits });
+  const pool = new Pool((signal) => connectDiscovered(options, signal), { ...defaultLimits, ...options.limits });
   const close = () => pool.close();
   return {
     send: async (message, { signal, deadline = defaultDeadline } = {}) => {

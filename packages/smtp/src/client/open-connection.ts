@@ -6,7 +6,8 @@ import { Alarms } from '../net/alarms.ts';
 import type { Capabilities } from '../protocol/client-capabilities.ts';
 import type { Privacy } from '../protocol/client-setup.ts';
 import type { Reply } from '../reply/reply.ts';
-import { type ConnectOptions, connectClient } from './connect-client.ts';
+import type { ConnectOptions } from './connect-client.ts';
+import { connectDiscovered, type DiscoveredOptions } from './connect-discovered.ts';
 import type { ClientConnection, Turned } from './connection.ts';
 import { Job, type Patience } from './job.ts';
 import { type ClientMessage, toParcel } from './message.ts';
@@ -123,6 +124,8 @@ class SingleConnection implements Connection {
 }
 
 /** Opens a session with a host. Rejects with ConnectionFailure, or Failure `invalid` (RFC 5321 §3.1). */
-export async function openConnection(options: ConnectOptions & { readonly signal?: AbortSignal }): Promise<Connection> {
-  return new SingleConnection(await connectClient(options, options.signal));
+export async function openConnection(
+  options: (ConnectOptions | DiscoveredOptions) & { readonly signal?: AbortSignal },
+): Promise<Connection> {
+  return new SingleConnection(await connectDiscovered(options, options.signal));
 }
