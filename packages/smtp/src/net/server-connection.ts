@@ -1,47 +1,11 @@
 import type { Duplex } from 'node:stream';
 import { TLSSocket } from 'node:tls';
-import type { Answer } from '../protocol/server-answers.ts';
-import type { ServerEvent } from '../protocol/server-event.ts';
+import type { Application } from './application.ts';
+import type { Connection, ConnectionHost } from './connection-host.ts';
 import { handOver } from './hand-over.ts';
 import type { AnyEvent, ServedSession } from './served-session.ts';
-import type { ServerTls } from './server-tls.ts';
 import { disown, own, type StreamOwner } from './stream-owner.ts';
 import { tlsStateOf } from './tls-state.ts';
-
-/** What answers the questions of one session. */
-export interface Application<E extends AnyEvent = ServerEvent, A = Answer> {
-  /** Milliseconds that an answer may take, where that is less than the host allows. */
-  readonly answerTime?: number;
-  /** Answers a question, at once or later; for a text, a promise says when more of it may come. */
-  handle(event: E): A | Promise<A>;
-  /** The last answer took too long: it counts as a failure of ours, and a text under way is lost. */
-  giveUp(): void;
-  /** The roles are reversed: the stream is the application's from now on, paused; it has to be closed in the end. */
-  turned?(stream: Duplex): void;
-  /** The connection is gone. */
-  close(): void;
-}
-
-/** What all connections of a listener have in common. */
-export interface ConnectionHost {
-  /** Undefined when there is no certificate. */
-  readonly tls: ServerTls | undefined;
-  /** Milliseconds that a question may take. */
-  readonly handlerTime: number;
-  /** Milliseconds of a steady clock. */
-  now(): number;
-  /** An application's exception, or a fault of our own. */
-  report(error: unknown): void;
-  closed(connection: Connection): void;
-}
-
-/** A connection, as whoever holds many of them needs it. */
-export interface Connection {
-  tick(now: number): void;
-  drain(): void;
-  abandon(why: 'shutdown' | 'fault'): void;
-  destroy(): void;
-}
 
 /** Milliseconds for a TLS handshake, and for a client to take its last reply and hang up. */
 const handshakeTime = 30_000;

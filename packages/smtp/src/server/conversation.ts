@@ -1,6 +1,6 @@
 import type { Duplex } from 'node:stream';
 import { Failure } from '../failure/failure.ts';
-import type { Application } from '../net/server-connection.ts';
+import type { Application } from '../net/application.ts';
 import type { Answer } from '../protocol/server-answers.ts';
 import type { ServerEvent } from '../protocol/server-event.ts';
 import { serverReply } from '../protocol/server-reply.ts';

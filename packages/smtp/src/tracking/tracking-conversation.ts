@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { TrackingQuery } from '../mtqp/mtqp-command.ts';
 import { type MtqpReply, mtqpReply } from '../mtqp/mtqp-reply.ts';
 import type { MtqpQuestion } from '../mtqp/mtqp-server-session.ts';
-import type { Application } from '../net/server-connection.ts';
+import type { Application } from '../net/application.ts';
 import type { TlsState } from '../protocol/dialogue.ts';
 import { composeTrackingStatus } from '../report/compose-tracking-status.ts';
 import type { TrackingReport } from '../report/tracking-report.ts';

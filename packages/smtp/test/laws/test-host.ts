@@ -1,4 +1,4 @@
-import type { Application } from '@posthorn/smtp/net/server-connection';
+import type { Application } from '@posthorn/smtp/net/application';
 import { ServerHost } from '@posthorn/smtp/net/server-host';
 import { openServerTls } from '@posthorn/smtp/net/server-tls';
 import { type SmtpService, smtpService } from '@posthorn/smtp/net/smtp-service';
