@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { readSourceModules, type SourceModule, targetOf } from './source-modules.ts';
 
 const core = ['failure', 'bytes', 'address', 'reply', 'command', 'sasl', 'protocol', 'message', 'report', 'mtqp'];
-const smtp = [...core, 'net', 'client', 'server', 'testing'];
+const smtp = [...core, 'net', 'client', 'server', 'tracking', 'testing'];
 const coreRooms = core.map((room) => `smtp/${room}`);
 const smtpRooms = smtp.map((room) => `smtp/${room}`);
 const pureRooms = ['queue', 'routing', 'directory', 'authentication'].map((room) => `posthorn/${room}`);
@@ -23,6 +23,7 @@ const table: Readonly<Record<string, readonly string[]>> = {
   'smtp/net': coreRooms,
   'smtp/client': [...coreRooms, 'smtp/net'],
   'smtp/server': [...coreRooms, 'smtp/net'],
+  'smtp/tracking': [...coreRooms, 'smtp/net'],
   'smtp/testing': [...coreRooms, 'smtp/client', 'smtp/server'],
   'posthorn/queue': coreRooms,
   'posthorn/routing': [...coreRooms, 'posthorn/queue'],
@@ -39,6 +40,7 @@ const table: Readonly<Record<string, readonly string[]>> = {
   'posthorn/cli': [
     ...coreRooms,
     'smtp/client',
+    'smtp/tracking',
     ...['queue', 'spool', 'config', 'mta', 'control'].map((room) => `posthorn/${room}`),
   ],
   'posthorn/web': ['posthorn/control'],
@@ -81,10 +83,10 @@ describe('the rooms', () => {
         return specifier.startsWith('.') && (!to.startsWith(`${module.package}/`) || !/\.tsx?$/.test(specifier));
       })
       .map(({ module, specifier }) => `${module.path} imports ${specifier}`)
-      .filter((line) => !/ imports @posthorn\/smtp\/(client|server)$/.test(line));
+      .filter((line) => !/ imports @posthorn\/smtp\/(client|server|tracking)$/.test(line));
     expect(detours).toEqual([]);
     // The files that package.json names may pass on the types that their users need.
-    const isEntry = (path: string) => /\/(client\/client|server\/server)\.ts$/.test(path);
+    const isEntry = (path: string) => /\/(client\/client|server\/server|tracking\/tracking)\.ts$/.test(path);
     const barrels = modules.filter(
       ({ path, reexports }) => (reexports && !isEntry(path)) || /\/index\.tsx?$/.test(path),
     );
