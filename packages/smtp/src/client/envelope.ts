@@ -13,7 +13,11 @@ export interface ClientEnvelope {
   /** The empty string is the null reverse-path. */
   readonly from: string;
   readonly to: readonly ClientRecipient[];
-  /** What goes with MAIL; the host gets what it offers. */
+  /**
+   * What goes with MAIL. The host gets what it offers; without DELIVERBY in mode R, FUTURERELEASE, REQUIRETLS or RRVS with
+   * the fallback R, the message or the recipient that asks for it is refused, and nothing of it is sent (RFC 2852 §4.1.4.1,
+   * RFC 4865 §4.1, RFC 8689 §4.2.1, RFC 7293 §5.1.1).
+   */
   readonly mail?: MailParameters;
 }
 

@@ -1,4 +1,5 @@
 import { parseTimestamp } from '../bytes/timestamp.ts';
+import { isPriorityPolicy } from '../command/priority-policy.ts';
 import { parseSolicitation } from '../command/solicitation.ts';
 import type { Reply } from '../reply/reply.ts';
 
@@ -85,7 +86,7 @@ function parseLongestHold(value: string | undefined): Capabilities['longestHold'
 }
 
 function parsePolicy(value: string | undefined): string | undefined {
-  return /^[a-z0-9._-]{1,20}$/i.exec(value ?? '')?.[0];
+  return value !== undefined && isPriorityPolicy(value) ? value : undefined;
 }
 
 /** Without the entries that are undefined. */

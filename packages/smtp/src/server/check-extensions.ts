@@ -1,3 +1,4 @@
+import { isPriorityPolicy } from '../command/priority-policy.ts';
 import { isSolicitationClass } from '../command/solicitation.ts';
 import { Failure } from '../failure/failure.ts';
 import type { ExtensionRules } from '../protocol/extension-rules.ts';
@@ -6,7 +7,7 @@ import type { ExtensionRules } from '../protocol/extension-rules.ts';
 export function checkExtensions({ deliverBy, futureRelease, priority, noSoliciting }: ExtensionRules = {}): void {
   check('deliverBy.minimum', isCount(deliverBy?.minimum ?? 0, 0));
   check('futureRelease.longest', isCount(futureRelease?.longest ?? 1, 1));
-  check('priority.policy', /^[a-z0-9._-]{1,20}$/i.test(priority?.policy ?? 'none'));
+  check('priority.policy', isPriorityPolicy(priority?.policy ?? 'none'));
   check('noSoliciting.refused', (noSoliciting?.refused ?? []).every(isSolicitationClass));
 }
 

@@ -1,6 +1,7 @@
 import { noCapabilities, parseCapabilities } from '@posthorn/smtp/protocol/client-capabilities';
 import { SessionUse } from '@posthorn/smtp/protocol/session-use';
 import { reply } from '@posthorn/smtp/reply/reply';
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
 function read(...lines: string[]) {
@@ -48,6 +49,53 @@ describe('parseCapabilities', () => {
     expect(read('LIMITS mailmax=5 NEW RCPTMAX=0 RCPTDOMAINMAX=1234567 X=1').limits).toEqual({ mailMax: 5 });
     expect(read('LIMITS MAILMAX=5 \x07').limits).toEqual({});
     expect(read('PIPELINING').limits).toEqual({});
+  });
+
+  it('EXT-DBY-1 reads the least time of DELIVERBY, which may be missing before what is yet to come', () => {
+    expect(read('DELIVERBY 60').deliverByMinimum).toBe(60);
+    expect(read('deliverby 60,later').deliverByMinimum).toBe(60);
+    for (const line of ['DELIVERBY', 'DELIVERBY ,later', 'DELIVERBY x', 'DELIVERBY -1', 'DELIVERBY 1234567890']) {
+      expect(read(line).deliverByMinimum, line).toBeUndefined();
+      expect(read(line).offered.has('DELIVERBY')).toBe(true);
+    }
+  });
+
+  it('EXT-FUT-1 reads both limits of FUTURERELEASE, or none', () => {
+    const until = Date.UTC(2026, 10, 25);
+    expect(read('FUTURERELEASE 86400 2026-11-25T00:00:00Z').longestHold).toEqual({ seconds: 86_400, until });
+    for (const rest of [
+      '',
+      ' 60',
+      ' 2026-11-25T00:00:00Z',
+      ' 0 2026-11-25T00:00:00Z',
+      ' 60 tomorrow',
+      ' 60 2026-11-25 x',
+    ]) {
+      expect(read(`FUTURERELEASE${rest}`).longestHold, rest).toBeUndefined();
+    }
+  });
+
+  it('EXT-PRI-3 EXT-NOSOL-1 reads the policy of MT-PRIORITY and the classes of NO-SOLICITING', () => {
+    expect(read('MT-PRIORITY STANAG4406').priorityPolicy).toBe('STANAG4406');
+    for (const rest of ['', ' two words', ` ${'x'.repeat(21)}`, ' a/b']) {
+      expect(read(`MT-PRIORITY${rest}`).priorityPolicy, rest).toBeUndefined();
+    }
+    expect(read('NO-SOLICITING net.example:ADV,x').refusedSolicitation).toEqual(['net.example:ADV', 'x']);
+    for (const rest of ['', ' a,,b', ' 1a', ' a b']) {
+      expect(read(`NO-SOLICITING${rest}`).refusedSolicitation, rest).toEqual([]);
+    }
+  });
+
+  it('GEN-8 reads whatever a host says without harm', () => {
+    const keywords = ['DELIVERBY', 'FUTURERELEASE', 'MT-PRIORITY', 'NO-SOLICITING', 'LIMITS', 'SIZE', 'AUTH'];
+    fc.assert(
+      fc.property(fc.array(fc.tuple(fc.constantFrom(...keywords), fc.string())), (lines) => {
+        const { offered, deliverByMinimum = 0, longestHold } = read(...lines.map((line) => line.join(' ')));
+        expect(offered).toEqual(new Set(lines.map(([keyword]) => keyword)));
+        expect(deliverByMinimum).toBeGreaterThanOrEqual(0);
+        expect(longestHold?.seconds ?? 1).toBeGreaterThan(0);
+      }),
+    );
   });
 
   it('knows nothing of a host that answered HELO', () => {
