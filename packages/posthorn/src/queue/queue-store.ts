@@ -66,10 +66,11 @@ export interface Draft {
   /** Appends text; a promise when the caller has to wait for the store. Throws Failure `full` or `storage`. */
   write(bytes: Buffer): Promise<void> | undefined;
   /**
-   * Makes content and envelope durable: when it resolves, responsibility is taken. The message is leased to the caller
-   * until `settle` or `release`. Rejects with Failure `full` or `storage`, and then nothing of it is kept.
+   * Makes content and envelope durable, and with them the reports that its acceptance causes: when it resolves,
+   * responsibility is taken. The message is leased to the caller until `settle` or `release`. Rejects with Failure `full` or
+   * `storage`, and then nothing of it is kept.
    */
-  commit(envelope: Envelope): Promise<Content>;
+  commit(envelope: Envelope, reports?: readonly NewMessage[]): Promise<Content>;
   /** Forgets it all; does nothing after a commit. */
   discard(): Promise<void>;
 }

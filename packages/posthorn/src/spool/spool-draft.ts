@@ -1,7 +1,7 @@
 import { Failure } from '@posthorn/smtp/failure/failure';
 import type { KeptDraft } from '../queue/checkpoint.ts';
 import type { Envelope } from '../queue/envelope.ts';
-import type { Content } from '../queue/queue-store.ts';
+import type { Content, NewMessage } from '../queue/queue-store.ts';
 import { contentInHand, contentOfParts, partKey, readPart } from './content.ts';
 import { composeRecord, PART_SIZE, type Place } from './record.ts';
 import type { Backend, Write } from './table.ts';
@@ -16,6 +16,8 @@ export interface DraftStore {
   unlease(id: string): void;
   /** Makes writes durable that must not fail for want of room, however long that takes. */
   persist(writes: readonly Write[]): Promise<void>;
+  /** Stores messages of our own in one transaction with writes. */
+  addWith(writes: readonly Write[], messages: readonly NewMessage[]): Promise<void>;
 }
 
 /** What makes a draft outlive its session. */
@@ -81,11 +83,11 @@ export class SpoolDraft implements KeptDraft {
     return this.#waiting > PART_SIZE ? this.#writing : undefined;
   }
 
-  async commit(envelope: Envelope): Promise<Content> {
+  async commit(envelope: Envelope, reports: readonly NewMessage[] = []): Promise<Content> {
     this.#begin(envelope);
     try {
       if (this.#writing !== undefined || this.#failure !== undefined) await this.written();
-      const content = await this.#commit(envelope);
+      const content = await this.#commit(envelope, reports);
       this.#end = 'committed';
       return content;
     } catch (error) {
@@ -166,7 +168,7 @@ export class SpoolDraft implements KeptDraft {
     return { writes, record };
   }
 
-  async #commit(envelope: Envelope): Promise<Content> {
+  async #commit(envelope: Envelope, reports: readonly NewMessage[]): Promise<Content> {
     const { backend } = this.#store;
     const { id } = this;
     const { writes, record } = this.#planRecord(envelope);
@@ -174,7 +176,8 @@ export class SpoolDraft implements KeptDraft {
     if (kept !== undefined) writes.push(kept);
     this.#store.lease(id, { fresh: true, parts: this.#parts });
     try {
-      await backend.commit(writes, 'new mail');
+      if (reports.length === 0) await backend.commit(writes, 'new mail');
+      else await this.#store.addWith(writes, reports);
     } catch (error) {
       this.#store.unlease(id);
       throw error;

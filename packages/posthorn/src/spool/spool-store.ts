@@ -65,6 +65,7 @@ export class SpoolStore implements QueueStore {
       lease: (id, place) => this.#leases.take(id, { until: FOREVER, place }),
       unlease: (id) => this.#leases.drop(id),
       persist: (writes) => this.#persist(writes),
+      addWith: (writes, messages) => this.#addWith(writes, messages),
     };
     this.checkpoints = new SpoolCheckpoints({ backend, store: this.#drafts, newId: this.newId, now, limits });
   }
@@ -77,10 +78,7 @@ export class SpoolStore implements QueueStore {
   async add(messages: readonly NewMessage[]): Promise<void> {
     const written = draftsWritten(messages);
     if (written !== undefined) await written;
-    await this.#withNew(messages, async ({ writes, opened }) => {
-      await this.#backend.commit(writes, 'new mail');
-      this.#open(opened);
-    });
+    await this.#addWith([], messages);
   }
 
   async claim({ now, limit, until }: Parameters<QueueStore['claim']>[0]): Promise<QueuedMessage[]> {
@@ -257,6 +255,13 @@ export class SpoolStore implements QueueStore {
         state === 'done' ? { writes: planRemoval(id, place), opened: [] } : this.#planState(id, place, state);
       const writes = [...plan.writes, ...added.writes];
       await this.#carryOut(id, place, { ...plan, writes, opened: [...plan.opened, ...added.opened], keepsLease });
+    });
+  }
+
+  async #addWith(others: readonly Write[], messages: readonly NewMessage[]): Promise<void> {
+    await this.#withNew(messages, async ({ writes, opened }) => {
+      await this.#backend.commit([...others, ...writes], 'new mail');
+      this.#open(opened);
     });
   }
 

@@ -139,6 +139,21 @@ export function queueStoreSuite(name: string, open: OpenStore): void {
         return draft.discard();
       });
 
+      it('DSN-13 stores reports that a message causes as it comes with it, or not at all', async () => {
+        const draft = store.draft();
+        await draft.write(sampleText(300 * 1024));
+        const report = sampleMessage(store, Buffer.from('report'), { reversePath: '' });
+        await draft.commit(sampleEnvelope(draft.id, 300 * 1024), [report]);
+        const claimed = await store.claim({ now: Number.MAX_SAFE_INTEGER, limit: 10, until: Number.MAX_SAFE_INTEGER });
+        expect(claimed.map(({ envelope }) => envelope.id)).toEqual([report.envelope.id]);
+        const refused = store.draft();
+        const faulty = { ...report, envelope: { ...report.envelope, id: 'no id' } };
+        await expect(refused.commit(sampleEnvelope(refused.id, 0), [faulty])).rejects.toMatchObject({
+          kind: 'invalid',
+        });
+        expect(await store.get(refused.id)).toBeUndefined();
+      });
+
       it('takes an id that was made before', async () => {
         const id = store.newId();
         const draft = store.draft(id);
