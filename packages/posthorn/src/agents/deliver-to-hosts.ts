@@ -20,7 +20,7 @@ export interface Stop {
 /** How the hosts of one job are tried. */
 export interface Journey {
   readonly stops: readonly Stop[];
-  readonly destinations: Destinations;
+  readonly destinations: Pick<Destinations, 'send'>;
   readonly now: () => number;
   /** What a delivery means for reports of success, from whether the host offers DSN (RFC 3461 §5.2.2). */
   readonly handover: (dsn: boolean) => AnswerContext['handover'];

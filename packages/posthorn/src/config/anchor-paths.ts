@@ -22,11 +22,25 @@ export function anchorPaths(config: Config, folder: string): Config {
         {
           ...domain,
           aliasFiles: domain.aliasFiles.map(anchor),
+          lists: Object.fromEntries(
+            Object.entries(domain.lists).map(([list, { file, ...rest }]) => [
+              list,
+              file === undefined ? rest : { ...rest, file: anchor(file) },
+            ]),
+          ),
           ...(deliver === undefined ? {} : { deliver: anchorTarget(deliver) }),
           ...(gateway === undefined ? {} : { gateway: { ...gateway, deliver: anchorTarget(gateway.deliver) } }),
         },
       ]),
     ),
+    odmr: onDemandOf(config, anchor),
+    fetch: config.fetch.map(({ passwordFile, ...source }) =>
+      passwordFile === undefined ? source : { ...source, passwordFile: anchor(passwordFile) },
+    ),
     routes: config.routes.map((route) => ({ ...route, to: anchorTarget(route.to) })),
   };
+}
+
+function onDemandOf({ odmr }: Config, anchor: (path: string) => string): Config['odmr'] {
+  return odmr.domainsFile === undefined ? odmr : { ...odmr, domainsFile: anchor(odmr.domainsFile) };
 }

@@ -2,6 +2,7 @@ import { parseNetwork } from '@posthorn/smtp/address/network';
 import { directoryMistakes } from './directory-checks.ts';
 import { listenerMistakes } from './listener-checks.ts';
 import { formatPath, type Mistake } from './mistake.ts';
+import { onDemandMistakes } from './on-demand-checks.ts';
 import { elementsOf, entriesOf, isRecord, type Plain } from './plain.ts';
 
 /** What no single value shows. Reads plain data that need not be well formed, so that all mistakes come at once. */
@@ -12,6 +13,7 @@ export function crossChecks(config: Plain): Mistake[] {
     ...relayMistakes(config),
     ...domainMistakes(config),
     ...directoryMistakes(config),
+    ...onDemandMistakes(config),
   ];
 }
 

@@ -3,6 +3,7 @@ import { isDomain, parseLiteral } from '@posthorn/smtp/address/domain';
 import { type Network, parseNetwork } from '@posthorn/smtp/address/network';
 import { normalizeDomain } from '@posthorn/smtp/address/normalize-domain';
 import { parseMailbox } from '@posthorn/smtp/address/parse-mailbox';
+import { parseEtrn } from '@posthorn/smtp/command/turn-arguments';
 import { z } from 'zod';
 import { parseAliasTarget } from '../directory/alias-target.ts';
 import { parseNameServer } from '../dns/name-server.ts';
@@ -86,6 +87,14 @@ export const domainPattern = () =>
     (text) => parseDomainPattern(text) !== undefined,
     'a domain, *.domain or *',
     'Write a domain such as "example.org", "*.example.org" for all below it, or "*" for all.',
+  );
+
+/** Whose mail is asked for by ETRN (RFC 1985 §5). */
+export const etrnNode = () =>
+  textField(
+    (text) => parseEtrn(text) !== undefined,
+    'a domain, @domain or #queue',
+    'Write a domain such as "example.org", or "@example.org" for it and all below it.',
   );
 
 /** Where mail goes. Never shown, as it may hold a password. */

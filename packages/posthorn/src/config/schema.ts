@@ -5,6 +5,7 @@ import { count, duration, filePath, flag, size } from './fields.ts';
 import { listFields } from './list-fields.ts';
 import * as mail from './mail-fields.ts';
 import { named } from './named.ts';
+import { etrn, fetchSources, listenerMechanisms, onDemand, onDemandUserFields, turn } from './on-demand-fields.ts';
 
 const proxyProtocol = z.array(mail.network()).prefault([]);
 
@@ -16,6 +17,7 @@ function internetListener<const Role extends string>(role: Role, defaultPort: nu
     port: mail.port().prefault(defaultPort),
     /** Whether MAIL is refused until TLS is active; not for a public port 25 (RFC 3207 §4). */
     requireTls: flag().prefault(false),
+    mechanisms: listenerMechanisms(),
     /** Networks whose connections begin with a PROXY protocol header. */
     proxyProtocol,
   });
@@ -35,6 +37,7 @@ const listener = z.discriminatedUnion('role', [
   internetListener('mx', 25),
   internetListener('submission', 587),
   internetListener('submissions', 465),
+  internetListener('odmr', 366),
   lmtpListener,
 ]);
 
@@ -51,6 +54,7 @@ const user = z.strictObject({
   /** The addresses that the user may send as. */
   addresses: z.array(mail.mailbox()).prefault([]),
   ...userFields,
+  ...onDemandUserFields,
 });
 
 const domain = z.strictObject({
@@ -146,6 +150,11 @@ export const configSchema = z.strictObject({
   /** The first that fits a domain decides; mail exchangers for all others. */
   routes: z.array(route).prefault([]),
   submission: submission.prefault({}),
+  odmr: onDemand.prefault({}),
+  /** Without it ETRN is not offered. */
+  etrn: etrn.exactOptional(),
+  turn: turn(),
+  fetch: fetchSources,
   queue: queue.prefault({}),
   dns: z
     .strictObject({

@@ -1,13 +1,20 @@
+import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
 import { createDiscardAgent } from '../agents/discard.ts';
+import { createListAgent } from '../agents/list.ts';
 import { createMaildirAgent } from '../agents/maildir.ts';
 import { createMboxAgent } from '../agents/mbox.ts';
+import { createOnDemandAgent } from '../agents/on-demand.ts';
 import { ownFamilies } from '../agents/own-families.ts';
 import { createRelayAgent } from '../agents/relay.ts';
 import type { Config } from '../config/schema.ts';
 import type { Resolver } from '../dns/resolver.ts';
 import type { DeliveryAgent } from '../queue/delivery-agent.ts';
 import type { NextHop } from '../queue/next-hop.ts';
+import type { QueueStore } from '../queue/queue-store.ts';
+import { expandMembers } from './lists.ts';
+import type { Policy } from './policy.ts';
 
 /** What agents are made of. */
 export interface AgentParts {
@@ -15,6 +22,9 @@ export interface AgentParts {
   readonly resolver: Resolver;
   readonly ownAddresses: readonly string[];
   readonly now: () => number;
+  readonly store: Pick<QueueStore, 'newId' | 'draft'>;
+  /** The policy in force. */
+  readonly policy: () => Pick<Policy, 'directory' | 'findList'>;
 }
 
 /** The agents of a running server, one for each kind of next hop. */
@@ -24,7 +34,7 @@ export interface Agents {
 }
 
 /** Makes the agents. */
-export function createAgents({ config, resolver, ownAddresses, now }: AgentParts): Agents {
+export function createAgents({ config, resolver, ownAddresses, now, store, policy }: AgentParts): Agents {
   const { queue, hostname } = config;
   const relay = createRelayAgent({
     name: hostname,
@@ -34,6 +44,7 @@ export function createAgents({ config, resolver, ownAddresses, now }: AgentParts
     families: ownFamilies(networkInterfaces()),
     now,
     chance: Math.random,
+    ...(config.authorities === undefined ? {} : { tlsMaterial: { ca: readFileSync(config.authorities) } }),
     limits: {
       connections: queue.concurrencyPerDestination,
       messagesPerConnection: queue.messagesPerConnection,
@@ -43,6 +54,16 @@ export function createAgents({ config, resolver, ownAddresses, now }: AgentParts
   const byKind: Partial<Record<NextHop['kind'], DeliveryAgent>> = {
     maildir: createMaildirAgent(now),
     mbox: createMboxAgent(now),
+    list: createListAgent({
+      hostname,
+      now,
+      random: randomBytes,
+      newId: () => store.newId(),
+      draft: () => store.draft(),
+      find: (address) => policy().findList(address),
+      expand: (addresses) => expandMembers(policy().directory, addresses),
+    }),
+    odmr: createOnDemandAgent(now),
     discard: createDiscardAgent(now),
     mx: relay,
     smtp: relay,

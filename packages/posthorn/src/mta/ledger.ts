@@ -32,6 +32,14 @@ export interface InHand {
   recording: Promise<void>;
 }
 
+/** How an attempt ended. */
+export interface Ending {
+  /** All stops. */
+  readonly stopped: boolean;
+  /** When recipients are due again of whom nothing is known; by default soon. */
+  readonly untried?: number;
+}
+
 const crowdedWait = 5_000;
 const troubleWait = 60_000;
 
@@ -79,7 +87,7 @@ export class Ledger {
   }
 
   /** Writes down what the whole attempt came to. When all `stopped`, what was not reached goes back as it was. */
-  async settle(entry: InHand, { stopped }: { readonly stopped: boolean }): Promise<number | undefined> {
+  async settle(entry: InHand, { stopped, ...others }: Ending): Promise<number | undefined> {
     const { store, policy, now, chance, log, reports } = this.#parts;
     const { message, content, outcomes } = entry;
     const { envelope } = message;
@@ -91,7 +99,7 @@ export class Ledger {
         // Nothing was tried, or all that was tried is recorded.
         return await this.giveBack(message, crowded ? time + crowdedWait * (0.5 + chance()) : ownDueTime(message));
       }
-      const untried = crowded ? time + crowdedWait : time;
+      const untried = others.untried ?? (crowded ? time + crowdedWait : time);
       const settled = settle({ message, outcomes, policy, now: time, chance, untried });
       const { state } = settled;
       const told = settled.notices.length === 0 ? [] : await reports.compose({ envelope, content, ...settled });

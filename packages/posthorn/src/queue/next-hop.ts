@@ -61,6 +61,13 @@ export type NextHop =
       readonly kind: 'list';
       readonly key: string;
     }
+  | {
+      /** Waits here until a login that owns the domain asks for it (RFC 2645 §4). */
+      readonly kind: 'odmr';
+      readonly key: string;
+      /** Lower-case A-label domain. */
+      readonly domain: string;
+    }
   | { readonly kind: 'discard'; readonly key: string }
   | {
       /** No way leads there: the recipients fail at once. */

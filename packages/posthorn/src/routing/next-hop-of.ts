@@ -30,6 +30,8 @@ export function nextHopOf(target: Target, parts: HopParts): NextHop {
     }
     case 'pipe':
       return pipeHop(target.command, parts);
+    case 'odmr':
+      return { kind: 'odmr', key: `odmr:${parts.domain}`, domain: parts.domain };
     case 'discard':
       return { kind: 'discard', key: 'discard:' };
     case 'nowhere':

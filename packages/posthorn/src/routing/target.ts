@@ -7,7 +7,7 @@ export type Target =
   | RelayTarget
   | { readonly kind: 'maildir' | 'mbox'; readonly path: string }
   | { readonly kind: 'pipe'; readonly command: string }
-  | { readonly kind: 'discard' }
+  | { readonly kind: 'odmr' | 'discard' }
   | { readonly kind: 'nowhere'; readonly status: `5.${number}.${number}`; readonly text: string };
 
 /** A host that a route names, or a socket of this machine; as in NextHop. */
@@ -23,8 +23,8 @@ export interface RelayTarget {
 
 /**
  * Reads a target: `mx`, `smtp://[user:password@]host[:port][?tls=…]`, `smtps://…`, `lmtp://host[:port]`,
- * `lmtp:host[:port]`, `lmtp:/socket`, `maildir:path`, `mbox:path`, `pipe:command`, `discard:` or `error:5.y.z text`. A text
- * instead of a target says in words what is wrong with it.
+ * `lmtp:host[:port]`, `lmtp:/socket`, `maildir:path`, `mbox:path`, `pipe:command`, `odmr:`, `discard:` or
+ * `error:5.y.z text`. A text instead of a target says in words what is wrong with it.
  */
 export function parseTarget(text: string): Target | string {
   if (text === 'mx') return { kind: 'mx' };
@@ -37,8 +37,9 @@ export function parseTarget(text: string): Target | string {
       return parsePath(scheme, rest);
     case 'pipe':
       return parseCommand(rest.trim());
+    case 'odmr':
     case 'discard':
-      return rest === '' ? { kind: 'discard' } : 'nothing may follow discard:';
+      return rest === '' ? { kind: scheme } : `nothing may follow ${scheme}:`;
     case 'error':
       return parseError(rest);
     case 'smtp':
@@ -49,7 +50,7 @@ export function parseTarget(text: string): Target | string {
         ? parseSocket(rest)
         : parseRelay('lmtp', rest.replace(/^\/\//, ''));
     default:
-      return 'a target is mx, smtp://host, smtps://host, lmtp://host, lmtp:/socket, maildir:path, mbox:path, pipe:command, discard: or error:5.y.z text';
+      return 'a target is mx, smtp://host, smtps://host, lmtp://host, lmtp:/socket, maildir:path, mbox:path, pipe:command, odmr:, discard: or error:5.y.z text';
   }
 }
 
