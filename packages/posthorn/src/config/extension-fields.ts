@@ -18,7 +18,8 @@ const solicitationClasses = () =>
 /** A day, or a moment of it; milliseconds since the epoch. */
 const date = () =>
   field<string, number>({
-    parse: (value) => (typeof value === 'string' ? parseTimestamp(value) ?? parseTimestamp(`${value}T00:00:00Z`) : undefined),
+    parse: (value) =>
+      typeof value === 'string' ? (parseTimestamp(value) ?? parseTimestamp(`${value}T00:00:00Z`)) : undefined,
     expected: 'a date',
     remedy: 'Write a day such as "2026-11-25", or a moment such as "2026-11-25T08:30:00Z".',
   });

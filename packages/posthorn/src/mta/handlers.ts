@@ -1,8 +1,10 @@
 import { isSubmission } from '@posthorn/smtp/protocol/server-rules';
+import type { Reply } from '@posthorn/smtp/reply/reply';
 import type { AcceptedRecipient, ServerHandlers } from '@posthorn/smtp/server';
 import type { Resolver } from '../dns/resolver.ts';
 import type { QueueStore } from '../queue/queue-store.ts';
 import { admitRecipient } from './admission.ts';
+import { admitPoster } from './admit-poster.ts';
 import { logFaults } from './log-faults.ts';
 import { checkLogin } from './login-check.ts';
 import type { LoginRates } from './login-rates.ts';
@@ -22,21 +24,27 @@ export interface HandlerParts extends Omit<ReceptionParts, 'directory' | 'hideCl
 
 /** What the agent decides in a session (RFC 5321 §3.3). */
 export function createHandlers(parts: HandlerParts): ServerHandlers {
-  const { policy, resolver, rates, log } = parts;
+  const { policy, resolver, rates, log, wishes } = parts;
   const submission = new Submission({ ...parts, newId: () => parts.store.newId() });
   return {
     authenticate: (_session, credentials) => checkLogin(policy().users, credentials),
     mail(session, transaction) {
       const refusal = session.login === undefined ? undefined : rates.message(session.login);
       if (refusal !== undefined) return refusal;
-      if (isSubmission(session.role)) return submission.checkSender(session, transaction);
-      return checkSender(policy().users, session, transaction);
+      const checked = isSubmission(session.role)
+        ? submission.checkSender(session, transaction)
+        : checkSender(policy().users, session, transaction);
+      return unlessRefused(checked, () => wishes.checkMail(session, transaction));
     },
-    recipient(session, recipient) {
+    recipient(session, recipient, transaction) {
       const refusal = session.login === undefined ? undefined : rates.recipient(session.login);
       if (refusal !== undefined) return refusal;
-      const admit = (each: AcceptedRecipient) => admitRecipient({ ...policy(), resolver }, session, each);
-      return isSubmission(session.role) ? submission.checkRecipient(session, recipient, admit) : admit(recipient);
+      const admit = (each: AcceptedRecipient) =>
+        admitPoster(policy(), each, transaction) ?? admitRecipient({ ...policy(), resolver }, session, each);
+      const admitted = isSubmission(session.role)
+        ? submission.checkRecipient(session, recipient, admit)
+        : admit(recipient);
+      return unlessRefused(admitted, () => wishes.checkRecipient(recipient, transaction));
     },
     async message(session, given, text) {
       const transaction = submission.complete(session, given);
@@ -48,4 +56,15 @@ export function createHandlers(parts: HandlerParts): ServerHandlers {
     },
     close: (session) => logFaults(log, session),
   };
+}
+
+type Decision = Reply | undefined | Promise<Reply | undefined>;
+
+/** Goes on where nothing speaks against it so far; at once where that was known at once. A good reply that says more stays. */
+function unlessRefused(first: Decision, next: () => Decision): Decision {
+  if (first instanceof Promise) return first.then((reply) => unlessRefused(reply, next));
+  if (first === undefined) return next();
+  if (first.code >= 400) return first;
+  const second = next();
+  return second instanceof Promise ? second.then((reply) => reply ?? first) : (second ?? first);
 }

@@ -9,6 +9,7 @@ import { createDirectory, type Directory } from '../directory/directory.ts';
 import type { NextHop } from '../queue/next-hop.ts';
 import { parseDomainPattern } from '../routing/domain-pattern.ts';
 import { createRouter, type RouterConfig } from '../routing/router.ts';
+import { type Consent, createConsent } from './consent.ts';
 import { createLists, type FindList, withListMembers } from './lists.ts';
 import { locateAddress } from './locate-address.ts';
 
@@ -17,6 +18,7 @@ export interface Policy {
   readonly directory: Directory;
   readonly findList: FindList;
   readonly users: Config['users'];
+  readonly consent: Consent;
   readonly submission: Config['submission'];
   readonly routes: Config['routes'];
   /** `target`: where the mail goes instead of where the address leads. */
@@ -55,6 +57,7 @@ export function createPolicy(config: Config): Policy {
     directory,
     findList,
     users,
+    consent: createConsent(config, directory),
     submission,
     routes,
     route(address, target) {

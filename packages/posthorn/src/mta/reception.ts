@@ -1,17 +1,20 @@
 import { formatMailbox } from '@posthorn/smtp/address/mailbox';
 import { Failure } from '@posthorn/smtp/failure/failure';
-import { formatReceived, withKeyword } from '@posthorn/smtp/message/received';
+import { formatReceived } from '@posthorn/smtp/message/received';
 import { isSubmission } from '@posthorn/smtp/protocol/server-rules';
 import { type Reply, reply } from '@posthorn/smtp/reply/reply';
-import type { IncomingText, Session, Transaction } from '@posthorn/smtp/server';
+import type { Session, Transaction } from '@posthorn/smtp/server';
 import type { Directory } from '../directory/directory.ts';
 import type { Envelope, Recipient } from '../queue/envelope.ts';
 import type { Content, Draft, QueueStore } from '../queue/queue-store.ts';
 import { freshState } from '../queue/settle.ts';
-import { HopCount } from './hop-count.ts';
+import { composeEnvelope, protocolOf } from './compose-envelope.ts';
+import { HeaderWatch } from './header-watch.ts';
+import type { Intake } from './intake.ts';
 import type { Log } from './log.ts';
 import { Refusal } from './refusal.ts';
 import type { Scheduler } from './scheduler.ts';
+import type { Wishes } from './wishes.ts';
 
 /** What reception works with. */
 export interface ReceptionParts {
@@ -19,6 +22,7 @@ export interface ReceptionParts {
   readonly directory: Directory;
   readonly store: Pick<QueueStore, 'draft' | 'settle'>;
   readonly scheduler: Pick<Scheduler, 'take'>;
+  readonly wishes: Wishes;
   readonly log: Log;
   readonly now: () => number;
   /** Whether the trace of a submission says nothing of its client (RFC 8314 §4.3). */
@@ -35,25 +39,32 @@ const trouble = reply(451, '4.3.0', 'The message cannot be stored now');
 export async function receiveMessage(
   parts: ReceptionParts,
   session: Session,
-  { transaction, text }: { readonly transaction: Transaction; readonly text: IncomingText },
+  { transaction, intake }: { readonly transaction: Transaction; readonly intake: Intake },
 ): Promise<Reply> {
-  const recipients = expandRecipients(parts.directory, transaction);
-  if (recipients === 'loop') return looped;
-  const draft = parts.store.draft();
+  const { wishes } = parts;
+  const expanded = expandRecipients(parts.directory, transaction);
+  if (expanded === 'loop') return looped;
+  const recipients = wishes.settleOwners(expanded, transaction);
+  const { draft, text } = intake;
   try {
     const receivedAt = parts.now();
-    const trace = Buffer.from(composeTrace(parts, session, { transaction, id: draft.id, receivedAt }));
-    const size = trace.length + (await writeText(draft, trace, { text, mostHops: parts.mostHops }));
-    const envelope = composeEnvelope(session, transaction, { id: draft.id, recipients, receivedAt, size });
+    if (!intake.isResumed) {
+      draft.write(Buffer.from(composeTrace(parts, session, { transaction, id: draft.id, receivedAt })));
+    }
+    const written = await writeText(intake, parts.mostHops);
+    const { size } = draft;
+    const granted = grantWishes(wishes, session, { transaction, written });
+    const envelope = composeEnvelope(session, transaction, { id: draft.id, recipients, receivedAt, size, granted });
     const content = await commitUnlessCancelled(parts.store, draft, { envelope, signal: text.signal });
     parts.log.info(
       { id: envelope.id, from: envelope.reversePath, size, client: session.clientAddress, login: session.login },
       'queued',
     );
+    wishes.taken(envelope);
     parts.scheduler.take({ envelope, state: freshState(recipients, receivedAt) }, content);
     return reply(250, '2.0.0', `Ok: queued as ${envelope.id}`);
   } catch (error) {
-    await draft.discard();
+    await intake.end(error);
     return refusal(parts, session, error);
   }
 }
@@ -73,22 +84,38 @@ async function commitUnlessCancelled(
   return content;
 }
 
-async function writeText(
-  draft: Draft,
-  trace: Buffer,
-  { text, mostHops }: { text: IncomingText; mostHops: number },
-): Promise<number> {
-  const hops = new HopCount();
-  let size = 0;
-  draft.write(trace);
+/** What came of a text. */
+interface Written {
+  readonly size: number;
+  /** Its header, if that says what is to become of the message. */
+  readonly wishes: Buffer | undefined;
+}
+
+async function writeText({ draft, text, stored }: Intake, mostHops: number): Promise<Written> {
+  const watch = new HeaderWatch();
+  for await (const piece of stored()) watch.write(piece);
   for await (const piece of text) {
-    hops.write(piece);
-    size += piece.length;
+    watch.write(piece);
     const room = draft.write(piece);
     if (room !== undefined) await room;
   }
-  if (hops.value >= mostHops) throw new Refusal(looped);
-  return size;
+  if (watch.hops >= mostHops) throw new Refusal(looped);
+  return { size: draft.size, wishes: watch.wishes };
+}
+
+/** Judges a message as a whole: throws Refusal where it is not taken for what it asks. */
+function grantWishes(
+  wishes: Wishes,
+  session: Session,
+  { transaction, written }: { readonly transaction: Transaction; readonly written: Written },
+): Partial<Envelope> {
+  const header = wishes.readHeader(written.wishes);
+  const granted = wishes.grant(session, transaction, header);
+  const refusal =
+    (header && wishes.checkHeader(header, transaction)) ??
+    wishes.priorities.checkSize(granted.priority ?? 0, written.size);
+  if (refusal !== undefined) throw new Refusal(refusal);
+  return granted;
 }
 
 function refusal({ log }: ReceptionParts, session: Session, error: unknown): Reply {
@@ -123,7 +150,8 @@ interface Facts {
 function composeTrace(parts: ReceptionParts, session: Session, { transaction, id, receivedAt }: Facts): string {
   const { tls, hello, clientAddress, role } = session;
   const isHidden = parts.hideClient === true && isSubmission(role);
-  return formatReceived({
+  const priority = parts.wishes.priorities.of(session, transaction.mail);
+  const received = formatReceived({
     by: parts.hostname,
     id,
     date: receivedAt,
@@ -132,40 +160,10 @@ function composeTrace(parts: ReceptionParts, session: Session, { transaction, id
     recipients: transaction.recipients.map(({ mailbox }) => ({ address: formatMailbox(mailbox) })),
     ...(hello === undefined || isHidden ? {} : { from: hello.name }),
     ...(clientAddress === 'local' || isHidden ? {} : { address: clientAddress }),
+    ...(priority === undefined ? {} : { priority }),
     ...(tls === undefined
       ? {}
       : { tls: { version: tls.protocol, cipher: tls.cipher, form: isSubmission(role) ? 'clause' : 'comment' } }),
   });
-}
-
-function protocolOf(session: Session, transaction: Transaction): string {
-  return withKeyword({
-    lmtp: session.role === 'lmtp',
-    esmtp: session.hello?.verb !== 'HELO',
-    tls: session.tls !== undefined,
-    authenticated: session.login !== undefined,
-    utf8: transaction.mail.smtputf8 === true,
-  });
-}
-
-function composeEnvelope(
-  session: Session,
-  transaction: Transaction,
-  facts: Pick<Envelope, 'id' | 'recipients' | 'receivedAt' | 'size'>,
-): Envelope {
-  const { mail, reversePath } = transaction;
-  return {
-    ...facts,
-    reversePath: reversePath === null ? '' : formatMailbox(reversePath),
-    body: mail.body ?? '7BIT',
-    smtputf8: mail.smtputf8 === true,
-    ...(mail.ret === undefined ? {} : { ret: mail.ret }),
-    ...(mail.envelopeId === undefined ? {} : { envelopeId: mail.envelopeId }),
-    origin: {
-      clientAddress: session.clientAddress,
-      protocol: protocolOf(session, transaction),
-      ...(session.hello === undefined ? {} : { helloName: session.hello.name }),
-      ...(session.login === undefined ? {} : { login: session.login }),
-    },
-  };
+  return parts.wishes.resultOf(transaction, parts.hostname) + received;
 }

@@ -74,6 +74,11 @@ export class Scheduler {
     return this.#inHand.size;
   }
 
+  /** Whether it takes no more in hand for now. */
+  get isFull(): boolean {
+    return !this.#hasRoom();
+  }
+
   /** Takes a message that was just committed, its content still in memory. */
   take(message: QueuedMessage, content: Content): void {
     if (this.#stopped || !this.#hasRoom()) {

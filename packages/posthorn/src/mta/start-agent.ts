@@ -15,6 +15,8 @@ import { LoginRates } from './login-rates.ts';
 import { createPolicy, ownAddresses } from './policy.ts';
 import { ReportWriter } from './report-writer.ts';
 import { Scheduler } from './scheduler.ts';
+import { servedExtensions } from './served-extensions.ts';
+import { Wishes } from './wishes.ts';
 
 /** Where one listener of a running agent is. */
 type RunningListener = ListeningAddress & { readonly role: Role };
@@ -75,9 +77,29 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
   });
   const { loginMessages: messages, loginRecipients: recipients } = config.limits;
   const rates = new LoginRates({ messages, recipients }, now);
+  const wishes = new Wishes({
+    extensions: config.extensions,
+    policy: () => policy,
+    store,
+    isCrowded: () => scheduler.isFull,
+    now,
+  });
   const server = createServer({
     hostname,
-    handlers: createHandlers({ policy: () => policy, rates, resolver, hostname, store, scheduler, log, now, mostHops }),
+    extensions: servedExtensions(config),
+    now,
+    handlers: createHandlers({
+      policy: () => policy,
+      rates,
+      resolver,
+      hostname,
+      store,
+      scheduler,
+      wishes,
+      log,
+      now,
+      mostHops,
+    }),
     limits: serverLimits(config),
     onError: (error) => log.error({ err: error }, 'a handler failed'),
     ...tlsOf(config),
@@ -130,7 +152,17 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
 }
 
 /** What is read once, at the start. */
-const fixedFields = ['hostname', 'dataDir', 'listeners', 'limits', 'queue', 'dns', 'postmaster'] as const;
+const fixedFields = [
+  'hostname',
+  'dataDir',
+  'listeners',
+  'authorities',
+  'extensions',
+  'limits',
+  'queue',
+  'dns',
+  'postmaster',
+] as const;
 
 function print(value: unknown): string | undefined {
   return JSON.stringify(value);

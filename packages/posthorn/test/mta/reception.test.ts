@@ -2,11 +2,13 @@ import { Failure } from '@posthorn/smtp/failure/failure';
 import type { IncomingText, Session, Transaction } from '@posthorn/smtp/server';
 import { describe, expect, it } from 'vitest';
 import { createDirectory } from '../../src/directory/directory.ts';
+import { createConsent } from '../../src/mta/consent.ts';
 import { Log } from '../../src/mta/log.ts';
 import { receiveMessage } from '../../src/mta/reception.ts';
+import { Wishes } from '../../src/mta/wishes.ts';
 import type { QueueStore } from '../../src/queue/queue-store.ts';
 import { createMemoryStore } from '../../src/spool/memory-store.ts';
-import { memoryLog } from './fixture.ts';
+import { configOf, memoryLog } from './fixture.ts';
 
 const session = { role: 'mx', clientAddress: '192.0.2.1' } as Session;
 const transaction = {
@@ -29,9 +31,26 @@ function textOf(octets: string, controller: AbortController): IncomingText {
 
 function receive(store: Pick<QueueStore, 'draft' | 'settle'>, text: IncomingText) {
   const taken: string[] = [];
+  const config = configOf({
+    hostname: 'mx.example.org',
+    dataDir: 'data',
+    listeners: [{ role: 'mx' }],
+    domains: { 'example.org': { mailboxes: '*', deliver: 'discard:' } },
+  });
+  const directory = createDirectory({ hostname: 'mx.example.org', domains: config.domains });
+  const consent = createConsent(config, directory);
+  const queue = createMemoryStore({ now: () => 0 });
+  const wishes = new Wishes({
+    extensions: config.extensions,
+    policy: () => ({ users: config.users, directory, consent }),
+    store: queue,
+    isCrowded: () => false,
+    now: () => 0,
+  });
   const parts = {
     hostname: 'mx.example.org',
-    directory: createDirectory({ hostname: 'mx.example.org', domains: { 'example.org': { mailboxes: '*' } } }),
+    directory,
+    wishes,
     store,
     scheduler: { take: (message: { envelope: { id: string } }) => taken.push(message.envelope.id) },
     log: new Log(memoryLog()),

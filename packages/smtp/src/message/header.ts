@@ -82,12 +82,12 @@ export function fieldValue(header: Buffer, name: string): string | undefined {
   return undefined;
 }
 
-/** The header without the fields of that name, in lower case; all others keep every octet (RFC 5322 §3.6). */
-export function withoutFields(header: Buffer, name: string): Buffer {
+/** The header without the fields of these names, in lower case; all others keep every octet (RFC 5322 §3.6). */
+export function withoutFields(header: Buffer, ...names: readonly string[]): Buffer {
   const kept: Buffer[] = [];
   let removed = false;
   for (const field of headerFields(header)) {
-    if (field.name === name) removed = true;
+    if (names.includes(field.name)) removed = true;
     else kept.push(field.raw);
   }
   return removed ? Buffer.concat(kept) : header;

@@ -95,18 +95,3 @@ function safe(name: string | undefined): string {
   if (name === undefined || name === '') return 'unknown';
   return safeName.test(name) ? name : name.slice(0, 255).replace(/[^a-z0-9._:[\]-]/gi, '?');
 }
-
-/** How often a message was accepted before: its Received fields, well-formed or not (RFC 5321 §6.3). */
-export function countReceived(message: Buffer): number {
-  let count = 0;
-  for (let at = 0; at >= 0 && at < message.length; at = message.indexOf(0x0a, at) + 1 || -1) {
-    const octet = message[at] as number;
-    if ((octet === 0x52 || octet === 0x72) && isReceived(message, at)) count += 1;
-    else if (octet === 0x0a || (octet === 0x0d && message[at + 1] === 0x0a)) break;
-  }
-  return count;
-}
-
-function isReceived(message: Buffer, at: number): boolean {
-  return /^received[ \t]*:/i.test(message.toString('latin1', at, at + 80));
-}

@@ -1,6 +1,6 @@
 import { parseDate } from '@posthorn/smtp/message/date';
 import { headerFields, splitMessage } from '@posthorn/smtp/message/header';
-import { countReceived, formatReceived, type ReceivedFacts, withKeyword } from '@posthorn/smtp/message/received';
+import { formatReceived, type ReceivedFacts, withKeyword } from '@posthorn/smtp/message/received';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
@@ -120,18 +120,6 @@ describe('withKeyword', () => {
     [{ lmtp: true, utf8: true, tls: true, authenticated: true }, 'UTF8LMTPSA'],
   ])('TRC-2 EXT-UTF8-9 gives %j the keyword %s', (kind, keyword) => {
     expect(withKeyword(kind)).toBe(keyword);
-  });
-});
-
-describe('countReceived', () => {
-  it('CMD-DATA-12 TRC-5 counts Received fields of the header, malformed ones too', () => {
-    const message =
-      'Received: one\r\n\treceived: folded\r\nRECEIVED : two\nreceived:\r\nX-Received: no\r\nReceived no\r\nSubject: Received:\r\n\r\nReceived: body\r\n';
-    expect(countReceived(Buffer.from(message))).toBe(3);
-    expect(countReceived(Buffer.alloc(0))).toBe(0);
-    expect(countReceived(Buffer.from('\r\nReceived: body\r\n'))).toBe(0);
-    expect(countReceived(Buffer.from('Received:'))).toBe(1);
-    expect(countReceived(Buffer.from(formatReceived(facts).repeat(101)))).toBe(101);
   });
 });
 
