@@ -1,30 +1,8 @@
 import Table from 'cli-table3';
 import type { Outcome } from '../queue/outcome.ts';
 import type { QueuedMessage, RecipientState } from '../queue/queue-store.ts';
+import { plainTable } from './plain-table.ts';
 import { printable } from './terminal.ts';
-
-const plainTable = {
-  chars: Object.fromEntries(
-    [
-      'top',
-      'top-mid',
-      'top-left',
-      'top-right',
-      'bottom',
-      'bottom-mid',
-      'bottom-left',
-      'bottom-right',
-      'left',
-      'left-mid',
-      'mid',
-      'mid-mid',
-      'right',
-      'right-mid',
-      'middle',
-    ].map((part) => [part, part === 'middle' ? '  ' : '']),
-  ),
-  style: { 'padding-left': 0, 'padding-right': 0, head: [], border: [] },
-};
 
 /** Messages of one table: a long queue is shown table by table, not held. */
 const perTable = 500;

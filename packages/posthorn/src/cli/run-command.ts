@@ -3,6 +3,7 @@ import { Failure } from '@posthorn/smtp/failure/failure';
 import { Command, CommanderError } from 'commander';
 import { addCheck } from './check.ts';
 import { Exit, exitCodes } from './exit.ts';
+import { addProbe } from './probe.ts';
 import { addQueue } from './queue.ts';
 import { addReload } from './reload.ts';
 import { addSend } from './send.ts';
@@ -30,7 +31,7 @@ function createProgram(terminal: Terminal): Command {
     .exitOverride()
     .configureOutput({ writeOut: terminal.out, writeErr: terminal.say })
     .showSuggestionAfterError();
-  for (const add of [addServe, addCheck, addSend, addQueue, addReload, addUser]) add(program, terminal);
+  for (const add of [addServe, addCheck, addSend, addProbe, addQueue, addReload, addUser]) add(program, terminal);
   return program;
 }
 

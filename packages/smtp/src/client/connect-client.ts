@@ -30,6 +30,11 @@ export interface ConnectOptions extends Target {
   readonly tls?: Tls;
   /** The name that the certificate must be for; default `host` (RFC 9525 §6). */
   readonly serverName?: string;
+  /**
+   * Whether a certificate that does not fit ends the session; default: for all but `opportunistic`. No password goes to a
+   * host that was not verified, unless `allowCleartextAuth` says so.
+   */
+  readonly verify?: boolean;
   /** Certificates to trust and to show; default: those of Node, and none. */
   readonly tlsMaterial?: TlsMaterial;
   /** Domain or literal for EHLO; default: the literal of the address that the connection comes from (RFC 5321 §4.1.4). */
@@ -136,7 +141,7 @@ async function secure(socket: Duplex, { options, tls, timeout, signal }: Securin
   try {
     const secured = await secureSocket(socket, {
       name: options.serverName ?? options.host ?? 'localhost',
-      verify: tls !== 'opportunistic',
+      verify: options.verify ?? tls !== 'opportunistic',
       material: options.tlsMaterial,
       what,
       timeout,

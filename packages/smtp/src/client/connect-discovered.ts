@@ -9,7 +9,10 @@ import { ConnectionFailure } from './send-result.ts';
  * so that nothing of the login goes to anyone else (RFC 6186 §3.1, RFC 8314 §5.1).
  */
 export interface DiscoveredOptions
-  extends Omit<ConnectOptions, 'host' | 'port' | 'path' | 'protocol' | 'tls' | 'serverName' | 'allowCleartextAuth'> {
+  extends Omit<
+    ConnectOptions,
+    'host' | 'port' | 'path' | 'protocol' | 'tls' | 'serverName' | 'verify' | 'allowCleartextAuth'
+  > {
   /** The domain of the user's address. */
   readonly domain: string;
   readonly discovery?: Discovery;

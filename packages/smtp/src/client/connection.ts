@@ -94,6 +94,11 @@ export class ClientConnection {
     return this.#session.setup.privacy;
   }
 
+  /** The stream that it runs on now; a TLSSocket within TLS. */
+  get socket(): Duplex {
+    return this.#driver.socket;
+  }
+
   /** Whether it takes another transaction. */
   get usable(): boolean {
     return this.#session.ready;
