@@ -82,6 +82,7 @@ export class ReportWriter {
         size: text.length,
         body: dsn.body,
         smtputf8: dsn.smtputf8,
+        ...inherited(envelope),
         origin: { clientAddress: 'local' },
       },
       content: text,
@@ -90,18 +91,25 @@ export class ReportWriter {
 
   #facts(envelope: Envelope, { action, recipients }: Notice): DeliveryReport {
     const { hostname, policy } = this.#parts;
-    const { origin, envelopeId, receivedAt } = envelope;
+    const { origin, envelopeId, receivedAt, deliverBy, hold } = envelope;
     const willRetryUntil = action === 'delayed' ? { willRetryUntil: expiryOf(policy, envelope) } : {};
     return {
       reportingMta: hostname,
       arrivalDate: receivedAt,
       recipients: recipients.map((each) => ({ ...reportedRecipient(each), action, ...willRetryUntil })),
       ...(envelopeId === undefined ? {} : { envelopeId }),
+      ...(deliverBy === undefined ? {} : { deliverBy: deliverBy.until }),
+      ...(hold === undefined ? {} : { futureRelease: hold }),
       ...(origin.helloName === undefined
         ? {}
         : { receivedFromMta: { name: origin.helloName, address: origin.clientAddress } }),
     };
   }
+}
+
+/** A report is as urgent as its message, and tells as much about it (RFC 6710 §4.6, RFC 8689 §5). */
+function inherited({ priority, requireTls }: Envelope): Pick<Envelope, 'priority' | 'requireTls'> {
+  return { ...(priority === undefined ? {} : { priority }), ...(requireTls === undefined ? {} : { requireTls }) };
 }
 
 function reportedRecipient({
@@ -129,7 +137,10 @@ function reportedRecipient({
 }
 
 /** The header of the message, and its body where the report gives it back (RFC 3461 §6.2). */
-async function readOriginal(content: Content, { ret, size }: Envelope, { action }: Notice): Promise<OriginalMessage> {
+async function readOriginal(content: Content, envelope: Envelope, { action }: Notice): Promise<OriginalMessage> {
+  const { size } = envelope;
+  // What must be kept secret is not sent around without need, whatever RET says (RFC 8689 §5).
+  const ret = envelope.requireTls ? 'HDRS' : envelope.ret;
   if (returnsFull({ actions: [action], size, ...(ret === undefined ? {} : { ret }) })) {
     const pieces: Buffer[] = [];
     for await (const piece of content.stream()) pieces.push(piece);

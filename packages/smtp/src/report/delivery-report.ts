@@ -39,6 +39,8 @@ export interface DeliveryReport {
   readonly arrivalDate?: number;
   /** When the message was to be delivered at the latest; milliseconds since the epoch (RFC 2852 §5). */
   readonly deliverBy?: number;
+  /** For how long, in seconds, or until when, in milliseconds since the epoch, it was to be held (RFC 4865 §5.1). */
+  readonly futureRelease?: { readonly for: number } | { readonly until: number };
   /** At least one. */
   readonly recipients: readonly ReportedRecipient[];
 }

@@ -22,7 +22,7 @@ const sentences: Readonly<Record<Action, string>> = {
   failed: 'It could not be delivered to the following, and will not be tried again:',
   delayed: 'It has not been delivered to the following yet, and will be tried again. You need not send it again:',
   expanded: 'It was delivered to the following, and passed on from there to several addresses:',
-  relayed: 'It was passed on for the following to a mail system that does not report what becomes of it:',
+  relayed: 'It was passed on for the following to another mail system, which may not report what becomes of it:',
   delivered: 'It was delivered to the following:',
 };
 

@@ -1,3 +1,4 @@
+import { formatTimestamp } from '../bytes/timestamp.ts';
 import type { DeliveryReport } from './delivery-report.ts';
 import { printable } from './printable.ts';
 import { dateValue, field, formatRecipientFields, mtaValue } from './recipient-fields.ts';
@@ -9,14 +10,22 @@ export function formatDeliveryStatus(report: DeliveryReport, form: ReportForm): 
   return [perMessage(report), ...groups].join('\r\n');
 }
 
-function perMessage({ envelopeId, reportingMta, receivedFromMta, arrivalDate, deliverBy }: DeliveryReport): string {
+function perMessage(report: DeliveryReport): string {
+  const { envelopeId, reportingMta, receivedFromMta, arrivalDate, deliverBy, futureRelease } = report;
   return (
     field('Original-Envelope-Id', envelopeId && printable(envelopeId)) +
     field('Reporting-MTA', mtaValue(reportingMta)) +
     field('Received-From-MTA', receivedFromMta && receivedFrom(receivedFromMta)) +
     field('Arrival-Date', dateValue(arrivalDate)) +
-    field('Deliver-By-Date', dateValue(deliverBy))
+    field('Deliver-By-Date', dateValue(deliverBy)) +
+    field('Future-Release-Request', futureRelease && holdValue(futureRelease))
   );
+}
+
+function holdValue(hold: NonNullable<DeliveryReport['futureRelease']>): string | undefined {
+  if ('for' in hold) return `for;${hold.for}`;
+  const until = formatTimestamp(hold.until);
+  return until && `until;${until}`;
 }
 
 function receivedFrom({ name, address }: { readonly name: string; readonly address?: string }): string {

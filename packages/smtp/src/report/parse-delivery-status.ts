@@ -1,3 +1,4 @@
+import { parseTimestamp } from '../bytes/timestamp.ts';
 import type { Action, DeliveryReport } from './delivery-report.ts';
 import {
   date,
@@ -34,6 +35,7 @@ export function parseDeliveryStatus(part: Buffer): DeliveryReport | undefined {
     ...optional('receivedFromMta', receivedFrom(text(message, 'received-from-mta'))),
     ...optional('arrivalDate', date(message, 'arrival-date')),
     ...optional('deliverBy', date(message, 'deliver-by-date')),
+    ...optional('futureRelease', hold(text(message, 'future-release-request'))),
     recipients,
   };
 }
@@ -48,4 +50,11 @@ function receivedFrom(value: string | undefined): DeliveryReport['receivedFromMt
     .replace(/\).*$/s, '')
     .trim();
   return { name: whole.slice(0, open).trim(), ...optional('address', address || undefined) };
+}
+
+function hold(value: string | undefined): DeliveryReport['futureRelease'] {
+  const [, kind = '', amount = ''] = /^(for|until)[ \t]*;[ \t]*([!-~]{1,40})$/i.exec(value ?? '') ?? [];
+  if (kind.toLowerCase() === 'for') return /^\d{1,9}$/.test(amount) ? { for: Number(amount) } : undefined;
+  const until = parseTimestamp(amount);
+  return until === undefined ? undefined : { until };
 }

@@ -67,6 +67,9 @@ const anyReport = fc
     receivedFromMta: orAbsent(fc.constantFrom({ name: 'client.example' }, { name: 'x', address: '2001:db8::1' })),
     arrivalDate: orAbsent(instant),
     deliverBy: orAbsent(instant),
+    futureRelease: orAbsent(
+      fc.oneof(fc.record({ for: fc.integer({ min: 1, max: 999_999_999 }) }), fc.record({ until: instant })),
+    ),
     recipients: fc.array(recipient, { minLength: 1, maxLength: 4 }),
   })
   .map((all) => trimmed(all) as DeliveryReport);
