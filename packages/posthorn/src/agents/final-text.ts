@@ -34,11 +34,19 @@ async function* prepend(first: Buffer, rest: AsyncIterable<Buffer>): AsyncGenera
 
 /** The addresses, in lower case, that a message was delivered to before (RFC 9228 §4). */
 export async function earlierRecipients(content: Content): Promise<ReadonlySet<string>> {
+  return deliveredBefore((await collectHeader(content)).header);
+}
+
+/** The header of a message, and what was read with it. */
+export async function collectHeader(content: Content): Promise<HeaderCollector> {
   const collector = new HeaderCollector();
   for await (const piece of content.stream()) if (collector.write(piece)) break;
+  return collector;
+}
+
+/** The same from a header alone. */
+export function deliveredBefore(header: Buffer): ReadonlySet<string> {
   const addresses = new Set<string>();
-  for (const field of headerFields(collector.header)) {
-    if (field.name === 'delivered-to') addresses.add(field.value.toLowerCase());
-  }
+  for (const field of headerFields(header)) if (field.name === 'delivered-to') addresses.add(field.value.toLowerCase());
   return addresses;
 }

@@ -5,6 +5,7 @@ import { createDirectory, type Directory } from '../directory/directory.ts';
 import type { DirectoryDomain } from '../directory/directory-domain.ts';
 import { deadEnd, isEndless } from './alias-checks.ts';
 import { directoryFields } from './directory-fields.ts';
+import { listMistakes, readableLists } from './list-checks.ts';
 import { localPart } from './mail-fields.ts';
 import { formatPath, type Mistake } from './mistake.ts';
 import { elementsOf, entriesOf, isRecord, type Plain } from './plain.ts';
@@ -13,6 +14,7 @@ type Members = { readonly [key: string]: Plain };
 
 /** The well-formed part of a domain: what is faulty in itself is reported elsewhere. */
 interface Readable {
+  readonly lists: ReturnType<typeof readableLists>;
   readonly domain: DirectoryDomain;
   /** Whether no file holds more of it. */
   readonly isWhole: boolean;
@@ -43,6 +45,7 @@ export function directoryMistakes(config: Members): Mistake[] {
     ...[...readables].flatMap(([name, readable]) => [
       ...aliasMistakes(name, { readable, directory }),
       ...settingsMistakes(name, { readable, directory }),
+      ...(readable.isWhole ? listMistakes(name, readable.lists, directory) : []),
     ]),
     ...postmasterMistakes(config.postmaster, directory, [...readables.values()]),
   ];
@@ -57,10 +60,12 @@ function readableDomain(members: Members): Readable {
     .map(([name, targets]) => [name, elementsOf(targets).filter(isTarget)] as const);
   const mailboxes = members.mailboxes === '*' ? '*' : elementsOf(members.mailboxes).filter(isName);
   const { forwards, mailboxSettings, gateway } = readableFields(members);
+  const lists = readableLists(members.lists);
   const domain: DirectoryDomain = {
     ...('mailboxes' in members ? { mailboxes } : {}),
     aliases: Object.fromEntries(aliases),
     forwards,
+    lists,
     mailboxSettings,
     ...(gateway === undefined ? {} : { gateway }),
     relay: members.relay === true,
@@ -68,7 +73,7 @@ function readableDomain(members: Members): Readable {
     ...(typeof members.separator === 'string' ? { separator: members.separator } : {}),
   };
   const includes = aliases.some(([, targets]) => targets.some((target) => /^:include:/i.test(target)));
-  return { domain, isWhole: elementsOf(members.aliasFiles).length === 0 && !includes };
+  return { domain, lists, isWhole: elementsOf(members.aliasFiles).length === 0 && !includes };
 }
 
 /** Each of the fields, where all of it is well formed. */

@@ -99,6 +99,17 @@ export const extensionFields = z.strictObject({
   noSoliciting: solicitationClasses().exactOptional(),
   /** RRVS: `ownerSince` and `ownedSince` say who had to be given up (RFC 7293 §3). */
   ownership: flag().prefault(false),
+  /** CHECKPOINT: a client that was cut off in its text goes on where it stopped (RFC 1845 §3). */
+  checkpoint: z
+    .strictObject({
+      /** How long the beginning of a text is kept; two days are asked for (RFC 1845 §3). */
+      keep: duration('1s', '48h').prefault('48h'),
+      /** Transactions that are kept; with 0 it is not offered. */
+      transactions: count(0, 1_000_000).prefault(1000),
+      /** Octets that are kept of texts that are not complete. */
+      size: size(1, '1GB').prefault('1GB'),
+    })
+    .prefault({}),
   /** REQUIRETLS, within TLS: messages that go on only where each host keeps them secret (RFC 8689 §2). */
   requireTls: flag().prefault(true),
 });
