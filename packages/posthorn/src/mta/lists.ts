@@ -8,7 +8,6 @@ import { readTextFile } from '../config/read-text-file.ts';
 import type { Config } from '../config/schema.ts';
 import type { Directory } from '../directory/directory.ts';
 import type { DirectoryList } from '../directory/directory-domain.ts';
-import type { Recipient } from '../queue/envelope.ts';
 
 /** The lists of a domain by name, with the members that they have now. */
 type Lists = Readonly<Record<string, DirectoryList & { members(): readonly string[] }>>;
@@ -132,20 +131,4 @@ function readMembers(file: string): string[] {
   const lines = read.text.split(/\r?\n/).map((line) => line.replace(/(?:^|\s)#.*$/, '').trim());
   // A slip in one line must not keep the others from their mail.
   return lines.filter((line) => line !== '' && isMember(line));
-}
-
-/** Aliases among the members are replaced, each mailbox is named once (RFC 5321 §3.9.2). */
-export function expandMembers(directory: Directory, addresses: readonly string[]): Recipient[] {
-  const recipients = new Map<string, Recipient>();
-  for (const member of addresses) {
-    const expansion = directory.expand(member);
-    if (expansion.kind === 'loop') continue;
-    for (const address of expansion.recipients) addOnce(directory.keyOf(address), { address });
-    for (const { address, target } of expansion.targeted ?? []) addOnce(`${address} ${target}`, { address, target });
-  }
-  return [...recipients.values()];
-
-  function addOnce(key: string, recipient: Recipient): void {
-    if (!recipients.has(key)) recipients.set(key, recipient);
-  }
 }

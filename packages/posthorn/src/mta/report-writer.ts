@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { splitMessage } from '@posthorn/smtp/message/header';
 import { HeaderCollector } from '@posthorn/smtp/message/header-collector';
-import { formatReceived } from '@posthorn/smtp/message/received';
 import { composeDsn } from '@posthorn/smtp/report/compose-dsn';
 import type { DeliveryReport, ReportedRecipient } from '@posthorn/smtp/report/delivery-report';
 import { type OriginalMessage, returnsFull } from '@posthorn/smtp/report/returned-content';
+import { composeOwnMail, type OwnMail, type OwnMailParts } from '../agents/own-mail.ts';
 import type { Envelope, Recipient } from '../queue/envelope.ts';
 import type { Outcome } from '../queue/outcome.ts';
 import type { Content, NewMessage } from '../queue/queue-store.ts';
@@ -12,14 +12,12 @@ import { expiryOf, type RetryPolicy } from '../queue/retry-policy.ts';
 import type { Notice, Settled } from '../queue/settle.ts';
 
 /** What reports are written with. */
-export interface ReportParts {
-  /** The name of this host. */
-  readonly hostname: string;
+export interface ReportParts extends OwnMailParts {
   /** Address of a person, `local@domain`. */
   readonly postmaster: string;
   readonly policy: RetryPolicy;
-  readonly newId: () => string;
-  readonly now: () => number;
+  /** Who gets the mail for these addresses in the end: aliases are replaced. */
+  readonly expand: (addresses: readonly string[]) => readonly Recipient[];
 }
 
 /** A message and what is to be told about it. */
@@ -47,7 +45,7 @@ export class ReportWriter {
   }
 
   #report(envelope: Envelope, notice: Notice, original: OriginalMessage): NewMessage {
-    const { hostname, postmaster, now, newId } = this.#parts;
+    const { postmaster, now } = this.#parts;
     const time = now();
     const offsetMinutes = -new Date(time).getTimezoneOffset();
     const { reversePath } = envelope;
@@ -61,32 +59,21 @@ export class ReportWriter {
       random: randomBytes,
       postmaster,
     });
-    const id = newId();
-    const recipients: Recipient[] = [{ address: reversePath, notify: [] }];
-    const trace = formatReceived({
-      by: hostname,
-      from: hostname,
-      protocol: 'ESMTP',
-      id,
-      date: time,
-      offsetMinutes,
-      recipients,
-    });
-    const text = Buffer.concat([Buffer.from(trace), dsn.content]);
-    return {
-      envelope: {
-        id,
-        reversePath: '',
-        recipients,
-        receivedAt: time,
-        size: text.length,
-        body: dsn.body,
-        smtputf8: dsn.smtputf8,
-        ...inherited(envelope),
-        origin: { clientAddress: 'local' },
-      },
-      content: text,
+    const mail: OwnMail = {
+      reversePath: '',
+      recipients: this.#recipients(reversePath),
+      body: dsn.body,
+      smtputf8: dsn.smtputf8,
+      ...inherited(envelope),
     };
+    return composeOwnMail(mail, [dsn.content], this.#parts);
+  }
+
+  /** The sender may be an alias here, as the owner of a list is. */
+  #recipients(reversePath: string): Recipient[] {
+    const expanded = this.#parts.expand([reversePath]);
+    const recipients = expanded.length === 0 ? [{ address: reversePath }] : expanded;
+    return recipients.map((each) => ({ ...each, notify: [] }));
   }
 
   #facts(envelope: Envelope, { action, recipients }: Notice): DeliveryReport {

@@ -47,6 +47,7 @@ function start({ deliver, faulty, limits: changed }: Options) {
     route: routeByDomain,
     agentFor: () => agent,
     reports: new ReportWriter({
+      expand: (addresses) => addresses.map((address) => ({ address })),
       hostname: 'mx.example.org',
       postmaster: 'postmaster@example.org',
       policy: defaultRetryPolicy,
