@@ -60,6 +60,7 @@ export async function receiveMessage(
       { id: envelope.id, from: envelope.reversePath, size, client: session.clientAddress, login: session.login },
       'queued',
     );
+    intake.committed();
     wishes.taken(envelope);
     parts.scheduler.take({ envelope, state: freshState(recipients, receivedAt) }, content);
     return reply(250, '2.0.0', `Ok: queued as ${envelope.id}`);

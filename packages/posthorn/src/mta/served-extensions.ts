@@ -1,9 +1,10 @@
 import type { ExtensionRules } from '@posthorn/smtp/server';
 import type { Config } from '../config/schema.ts';
+import type { CheckpointLimits } from '../queue/checkpoint.ts';
 
 /** What the server offers beyond what every one does, under a configuration. */
 export function servedExtensions({ extensions }: Config): ExtensionRules {
-  const { deliverBy, futureRelease, priority, noSoliciting, ownership, requireTls } = extensions;
+  const { deliverBy, futureRelease, priority, noSoliciting, ownership, requireTls, checkpoint } = extensions;
   const seconds = (duration: number) => Math.min(Math.ceil(duration / 1000), 999_999_999);
   return {
     ...(deliverBy && { deliverBy: deliverBy.minimum === 0 ? {} : { minimum: seconds(deliverBy.minimum) } }),
@@ -12,5 +13,12 @@ export function servedExtensions({ extensions }: Config): ExtensionRules {
     ...(noSoliciting && { noSoliciting: { refused: noSoliciting } }),
     rrvs: ownership,
     requireTls,
+    checkpoint: checkpoint.transactions > 0,
   };
+}
+
+/** What is kept of transactions that were cut off, under a configuration. */
+export function checkpointLimits({ extensions }: Config): CheckpointLimits {
+  const { keep, transactions, size } = extensions.checkpoint;
+  return { time: keep, count: transactions, octets: size };
 }

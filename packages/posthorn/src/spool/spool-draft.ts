@@ -52,6 +52,8 @@ export class SpoolDraft implements KeptDraft {
   /** Whether there is a record on disk that keeps it. */
   #isKept = false;
   #swept: Promise<void> | undefined;
+  /** The commit or suspension under way, or the last one. */
+  #closing: Promise<unknown> | undefined;
 
   constructor(id: string, store: DraftStore, keeping?: DraftKeeping) {
     this.id = id;
@@ -83,7 +85,13 @@ export class SpoolDraft implements KeptDraft {
     return this.#waiting > PART_SIZE ? this.#writing : undefined;
   }
 
-  async commit(envelope: Envelope, reports: readonly NewMessage[] = []): Promise<Content> {
+  commit(envelope: Envelope, reports: readonly NewMessage[] = []): Promise<Content> {
+    const committed = this.#commitOrFail(envelope, reports);
+    this.#closing = committed;
+    return committed;
+  }
+
+  async #commitOrFail(envelope: Envelope, reports: readonly NewMessage[]): Promise<Content> {
     this.#begin(envelope);
     try {
       if (this.#writing !== undefined || this.#failure !== undefined) await this.written();
@@ -125,9 +133,18 @@ export class SpoolDraft implements KeptDraft {
   }
 
   async suspend(): Promise<void> {
-    if (this.#end !== 'open') return this.#swept;
-    try {
+    if (this.#end === 'open') {
       this.#end = 'suspended';
+      this.#closing = this.#suspendOrFail();
+    }
+    // A commit that fails is told to whoever asked for it.
+    if (this.#end === 'suspended') await this.#closing;
+    else await this.#closing?.catch(() => undefined);
+    await this.#swept;
+  }
+
+  async #suspendOrFail(): Promise<void> {
+    try {
       await this.written();
       const record = this.#keeping?.plan(this.#size, false);
       if (record === undefined) this.#fail(new Failure('aborted', 'There is nothing to be kept'));

@@ -3,6 +3,7 @@ import type { IncomingText, Session, Transaction } from '@posthorn/smtp/server';
 import { describe, expect, it } from 'vitest';
 import { createDirectory } from '../../src/directory/directory.ts';
 import { createConsent } from '../../src/mta/consent.ts';
+import { plainIntake } from '../../src/mta/intake.ts';
 import { Log } from '../../src/mta/log.ts';
 import { receiveMessage } from '../../src/mta/reception.ts';
 import { Wishes } from '../../src/mta/wishes.ts';
@@ -57,7 +58,7 @@ function receive(store: Pick<QueueStore, 'draft' | 'settle'>, text: IncomingText
     now: () => 0,
     mostHops: 100,
   };
-  return { taken, answer: receiveMessage(parts, session, { transaction, text }) };
+  return { taken, answer: receiveMessage(parts, session, { transaction, intake: plainIntake(store.draft(), text) }) };
 }
 
 const late = new Failure('timeout', 'too late');
