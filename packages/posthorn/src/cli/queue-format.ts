@@ -1,4 +1,5 @@
 import Table from 'cli-table3';
+import type { Envelope } from '../queue/envelope.ts';
 import type { Outcome } from '../queue/outcome.ts';
 import type { QueuedMessage, RecipientState } from '../queue/queue-store.ts';
 import { plainTable } from './plain-table.ts';
@@ -38,7 +39,7 @@ function row({ envelope, state }: QueuedMessage, now: number): string[] {
     String(envelope.size),
     formatSender(envelope.reversePath),
     `${first?.address ?? ''}${more}`,
-    describeState(state, now),
+    describeState(envelope, state, now),
     said.length > 80 ? `${said.slice(0, 79)}…` : said,
   ].map(printable);
 }
@@ -51,7 +52,8 @@ export function formatMessage({ envelope, state }: QueuedMessage, now: number): 
     `From       ${formatSender(envelope.reversePath)}`,
     `Received   ${new Date(envelope.receivedAt).toISOString()}, ${formatTime(now - envelope.receivedAt)} ago`,
     `Client     ${[origin.clientAddress, origin.helloName, origin.login].filter((part) => part !== undefined).join(', ')}`,
-    `State      ${describeState(state, now)}`,
+    `State      ${describeState(envelope, state, now)}`,
+    ...describeWishes(envelope),
     ...envelope.recipients.map(
       ({ address }, index) => `To         ${address}: ${describeRecipient(state.recipients[index])}`,
     ),
@@ -73,9 +75,25 @@ function describeOutcome({ status, reply, remoteHost, text }: Outcome): string {
   return [remoteHost === undefined ? '' : `${remoteHost}:`, status, said].filter((part) => part !== '').join(' ');
 }
 
-function describeState({ held, due }: QueuedMessage['state'], now: number): string {
+function describeState({ heldUntil }: Envelope, { held, due }: QueuedMessage['state'], now: number): string {
   if (held) return 'held';
+  if (heldUntil !== undefined && heldUntil > now) return `released in ${formatTime(heldUntil - now)}`;
   return due <= now ? 'due' : `due in ${formatTime(due - now)}`;
+}
+
+/** What its sender asked for. */
+function describeWishes({ deliverBy, heldUntil, priority, solicit, requireTls, tlsOptional }: Envelope): string[] {
+  const lines: string[] = [];
+  if (heldUntil !== undefined) lines.push(`Release    ${new Date(heldUntil).toISOString()}`);
+  if (deliverBy !== undefined) {
+    const otherwise = deliverBy.mode === 'R' ? 'then it goes back' : 'then its sender is told';
+    lines.push(`Deliver by ${new Date(deliverBy.until).toISOString()}, ${otherwise}`);
+  }
+  if (priority !== undefined) lines.push(`Priority   ${priority}`);
+  if (solicit !== undefined) lines.push(`Solicits   ${solicit.join(', ')}`);
+  if (requireTls) lines.push('TLS        required of every host on its way');
+  if (tlsOptional) lines.push('TLS        not required, whatever the domain asks for');
+  return lines;
 }
 
 function formatSender(reversePath: string): string {

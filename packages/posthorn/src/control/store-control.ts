@@ -2,9 +2,17 @@ import { isDeepStrictEqual } from 'node:util';
 import { Failure } from '@posthorn/smtp/failure/failure';
 import type { Reported } from '../mta/report-writer.ts';
 import type { Outcome } from '../queue/outcome.ts';
-import type { MessageState, NewMessage, QueuedMessage, QueueStore, Settlement } from '../queue/queue-store.ts';
+import type {
+  MessageState,
+  NewMessage,
+  QueuedMessage,
+  QueueStore,
+  RecipientState,
+  Settlement,
+} from '../queue/queue-store.ts';
 import type { RetryPolicy } from '../queue/retry-policy.ts';
 import { settle } from '../queue/settle.ts';
+import { trackedEnd } from '../queue/tracked-end.ts';
 import type { ActionResult, QueueAction, QueueControl } from './queue-control.ts';
 
 /** What acting on a store takes. */
@@ -41,11 +49,16 @@ type Change = (message: QueuedMessage) => Settlement;
 function changes(now: () => number): Record<Exclude<QueueAction, 'bounce'>, Change> {
   const next = (state: MessageState | 'done'): Settlement => ({ state, reports: [] });
   return {
-    retry: ({ state }) => next({ ...state, held: false, due: now() }),
+    retry: ({ state }) => next({ ...state, held: false, due: now(), recipients: state.recipients.map(dueAtOnce) }),
     hold: ({ state }) => next({ ...state, held: true }),
     release: ({ state }) => next({ ...state, held: false }),
     delete: () => next('done'),
   };
+}
+
+/** Without a time of its own it is due with its message. */
+function dueAtOnce({ due: _, ...state }: RecipientState): RecipientState {
+  return state;
 }
 
 async function change({ store }: StoreControlParts, id: string, make: Change): Promise<ActionResult> {
@@ -85,7 +98,8 @@ async function composeBounce(parts: StoreControlParts, message: QueuedMessage): 
   const settled = settle({ message, outcomes: new Map(pending), policy, now: now(), chance: () => 0 });
   try {
     const content = await store.content(envelope.id);
-    return { state: settled.state, reports: await composeReports({ envelope, content, ...settled }) };
+    const reports = await composeReports({ envelope, content, ...settled });
+    return { state: settled.state, reports, ...trackedEnd(envelope, settled) };
   } catch (error) {
     // It left the queue while it was looked at.
     if (error instanceof Failure && error.kind === 'storage' && (await store.get(envelope.id)) === undefined)
