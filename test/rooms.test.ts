@@ -30,7 +30,7 @@ const table: Readonly<Record<string, readonly string[]>> = {
   'posthorn/directory': coreRooms,
   'posthorn/authentication': coreRooms,
   'posthorn/dns': ['smtp/failure', 'smtp/address'],
-  'posthorn/spool': ['smtp/failure', 'posthorn/queue'],
+  'posthorn/spool': ['smtp/failure', 'smtp/mtqp', 'posthorn/queue'],
   'posthorn/agents': [...smtpRooms, 'posthorn/queue', 'posthorn/routing', 'posthorn/dns'],
   'posthorn/filters': [...smtpRooms, 'posthorn/queue'],
   // The form of a name server is known where it is used.

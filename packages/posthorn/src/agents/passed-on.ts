@@ -11,7 +11,7 @@ const mostSeconds = 999_999_999;
  * offer, and refuses what must not be left out (RFC 5321 §4.1.1.11).
  */
 export function passedOn({ envelope, nextHop }: DeliveryJob, now: number): MailParameters {
-  const { ret, envelopeId, deliverBy, priority, solicit } = envelope;
+  const { ret, envelopeId, deliverBy, priority, solicit, tracking } = envelope;
   const mail: Parameters = {};
   if (ret !== undefined) mail.ret = ret;
   if (envelopeId !== undefined) mail.envelopeId = envelopeId;
@@ -19,6 +19,11 @@ export function passedOn({ envelope, nextHop }: DeliveryJob, now: number): MailP
     const { until, mode, trace } = deliverBy;
     const seconds = Math.min(Math.max(Math.floor((until - now) / 1000), -mostSeconds), mostSeconds);
     mail.deliverBy = { seconds, mode, ...(trace === undefined ? {} : { trace }) };
+  }
+  if (tracking !== undefined) {
+    const timeout = Math.min(Math.floor((tracking.until - now) / 1000), mostSeconds);
+    // Behind its time the way of the message is not known any more (RFC 3885 §3.1).
+    if (timeout > 0) mail.tracking = { certifier: tracking.certifier, timeout };
   }
   if (priority !== undefined) mail.priority = priority;
   if (solicit !== undefined) mail.solicit = solicit;

@@ -4,6 +4,7 @@ import type { Outcome } from '../queue/outcome.ts';
 import type { Content, QueuedMessage, QueueStore } from '../queue/queue-store.ts';
 import type { RetryPolicy } from '../queue/retry-policy.ts';
 import { settle } from '../queue/settle.ts';
+import { trackedEnd } from '../queue/tracked-end.ts';
 import { causesOf, discardCauses } from './causes.ts';
 import type { Log } from './log.ts';
 import type { ReportWriter } from './report-writer.ts';
@@ -104,7 +105,7 @@ export class Ledger {
       const { state } = settled;
       const told = settled.notices.length === 0 ? [] : await reports.compose({ envelope, content, ...settled });
       const written = [...told, ...causesOf(outcomes)];
-      await store.settle(envelope.id, { state, reports: written });
+      await store.settle(envelope.id, { state, reports: written, ...trackedEnd(envelope, settled) });
       log.outcomes(envelope, outcomes);
       return written.length > 0 ? 0 : state === 'done' ? undefined : state.due;
     } catch (error) {

@@ -21,7 +21,7 @@ export interface ReportParts extends OwnMailParts {
 }
 
 /** A message and what is to be told about it. */
-export interface Reported extends Settled {
+export interface Reported extends Omit<Settled, 'recipients'> {
   readonly envelope: Envelope;
   readonly content: Content;
 }

@@ -19,6 +19,8 @@ export interface Recipient {
   readonly target?: string;
   /** The certifier of the message is not for it: another recipient of the same alias has it (RFC 3885 §3.2). */
   readonly untracked?: true;
+  /** The alias that it is one of several members of: the tracker of the message learns of no other (RFC 3886 §3.3.3). */
+  readonly alias?: string;
 }
 
 /** Where a message came from, for the log and for reports. */
@@ -61,8 +63,13 @@ export interface Envelope {
   readonly priority?: number;
   /** Classes of solicitation (RFC 3865 §2). */
   readonly solicit?: readonly string[];
-  /** The certifier, and until when the way of the message has to be known, in milliseconds since the epoch (RFC 3885 §3). */
-  readonly tracking?: Pick<Tracking, 'certifier'> & { readonly until?: number };
+  /** The certifier of a message whose way is to be known (RFC 3885 §3). */
+  readonly tracking?: Pick<Tracking, 'certifier'> & {
+    /** Until when, as the sender wants it and hosts behind this one are told; milliseconds since the epoch. */
+    readonly until: number;
+    /** Until when this host knows it; as there, and never less than the message is in the queue. */
+    readonly keptUntil: number;
+  };
   /** Whether it may pass over verified TLS only (RFC 8689 §4). */
   readonly requireTls?: true;
   /** Whether its sender wants it delivered even where a policy of the recipient's domain asks for better TLS (RFC 8689 §3). */

@@ -1,6 +1,7 @@
 import type { CheckpointStore } from './checkpoint.ts';
 import type { Envelope } from './envelope.ts';
 import type { Outcome } from './outcome.ts';
+import type { TrackStore } from './track-store.ts';
 
 /** The stored text of a message, readable as often as needed. */
 export interface Content {
@@ -56,6 +57,8 @@ export interface Settlement {
   readonly state: MessageState | 'done';
   /** Reports that this settlement causes: committed with it, or not at all. */
   readonly reports: readonly NewMessage[];
+  /** What became of a tracked message that is `done`: kept for its time. Without it, nothing is known of it any more. */
+  readonly tracked?: { readonly envelope: Envelope; readonly recipients: readonly RecipientState[] };
 }
 
 /** A message on its way in: not ours yet (RFC 5321 §6.1). */
@@ -102,6 +105,8 @@ export interface QueueStore extends AsyncDisposable {
   draft(id?: string): Draft;
   /** Transactions that another session may go on with. */
   readonly checkpoints: CheckpointStore;
+  /** What became of tracked messages. */
+  readonly tracks: TrackStore;
   /** Commits ready-made messages at once; durable when it resolves. */
   add(messages: readonly NewMessage[]): Promise<void>;
   /**

@@ -7,7 +7,7 @@ import { expiryOf, type RetryPolicy, startOf } from './retry-policy.ts';
 
 /** Recipients of one message whose sender is to be told the same thing (RFC 3464 §2.3.3). */
 export interface Notice {
-  readonly action: 'failed' | 'delayed' | 'delivered' | 'relayed';
+  readonly action: 'failed' | 'delayed' | 'delivered' | 'relayed' | 'expanded';
   readonly recipients: readonly { readonly recipient: Recipient; readonly outcome: Outcome }[];
 }
 
@@ -15,6 +15,8 @@ export interface Notice {
 export interface Settled {
   readonly state: MessageState | 'done';
   readonly notices: readonly Notice[];
+  /** What the recipients came to, as far as anything is decided. */
+  readonly recipients: readonly RecipientState[];
 }
 
 /** What `settle` decides from. */
@@ -117,7 +119,7 @@ export function settle(attempt: Attempt): Settled {
   const states = overdue === 'R' ? advanced.map((each) => giveBack(each, now)) : advanced;
   const late = overdue === 'N' ? 'overdue' : isLate(attempt) ? 'warn' : undefined;
   const notices = groupByAction(told(attempt, states, late));
-  if (!states.some(({ kind }) => kind === 'pending')) return { state: 'done', notices };
+  if (!states.some(({ kind }) => kind === 'pending')) return { state: 'done', notices, recipients: states };
   const delayReportedAt = late === undefined ? present.delayReportedAt : now;
   const overdueReportedAt = overdue === undefined ? present.overdueReportedAt : now;
   const state = {
@@ -126,5 +128,5 @@ export function settle(attempt: Attempt): Settled {
     ...(delayReportedAt === undefined ? {} : { delayReportedAt }),
     ...(overdueReportedAt === undefined ? {} : { overdueReportedAt }),
   };
-  return { state, notices };
+  return { state, notices, recipients: states };
 }

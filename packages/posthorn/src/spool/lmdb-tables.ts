@@ -76,6 +76,7 @@ export function openTables(path: string, { readOnly }: { readOnly: boolean }): L
         domains: table('domains'),
         drafts: table('drafts'),
         once: table('once'),
+        tracks: table('tracks'),
         checkpoints: table('checkpoints'),
       },
     };

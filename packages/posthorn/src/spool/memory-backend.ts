@@ -53,6 +53,7 @@ export function createMemoryBackend(capacity: number): Backend {
     domains: new MemoryTable(),
     drafts: new MemoryTable(),
     once: new MemoryTable(),
+    tracks: new MemoryTable(),
     checkpoints: new MemoryTable(),
   };
   let used = 0;

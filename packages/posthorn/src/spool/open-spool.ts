@@ -1,31 +1,29 @@
 import { closeSync, fsyncSync, mkdirSync, openSync, realpathSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { Failure } from '@posthorn/smtp/failure/failure';
-import type { CheckpointLimits } from '../queue/checkpoint.ts';
 import type { QueueStore } from '../queue/queue-store.ts';
 import { createLmdbBackend } from './lmdb-backend.ts';
 import { openTables } from './lmdb-tables.ts';
 import { recover } from './recover.ts';
 import { Room } from './room.ts';
 import { openOwnership } from './spool-owner.ts';
-import { SpoolStore } from './spool-store.ts';
+import { type SpoolBounds, SpoolStore } from './spool-store.ts';
 
 /** How to open a spool. */
-export interface SpoolOptions {
+export interface SpoolOptions extends SpoolBounds {
   /** The directory; made if it is not there. */
   readonly path: string;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
   /** The most that the messages may take, in octets; default: what the disk has. */
   readonly capacity?: number;
-  readonly checkpoints?: CheckpointLimits;
 }
 
 /**
  * Opens the spool for the one process that may write it. Drafts of an earlier run are swept, messages that it had in
  * hand are due at once. Rejects with Failure `storage`: not a spool, of an unknown format, or in use.
  */
-export async function openSpool({ path, now, capacity, checkpoints }: SpoolOptions): Promise<QueueStore> {
+export async function openSpool({ path, now, capacity, ...bounds }: SpoolOptions): Promise<QueueStore> {
   const place = makeDirectory(path);
   const ownership = openOwnership(place);
   let close = () => ownership.release();
@@ -39,7 +37,7 @@ export async function openSpool({ path, now, capacity, checkpoints }: SpoolOptio
     close = () => lmdb.close().finally(() => ownership.release());
     const backend = { ...lmdb, close };
     await recover(backend);
-    return new SpoolStore(backend, now, checkpoints);
+    return new SpoolStore(backend, now, bounds);
   } catch (error) {
     await close();
     throw error;

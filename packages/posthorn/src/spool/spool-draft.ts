@@ -16,6 +16,8 @@ export interface DraftStore {
   unlease(id: string): void;
   /** Makes writes durable that must not fail for want of room, however long that takes. */
   persist(writes: readonly Write[]): Promise<void>;
+  /** The writes with which a message begins to be tracked. */
+  track(envelope: Envelope): readonly Write[];
   /** Stores messages of our own in one transaction with writes. */
   addWith(writes: readonly Write[], messages: readonly NewMessage[]): Promise<void>;
 }
@@ -182,6 +184,7 @@ export class SpoolDraft implements KeptDraft {
     if (this.#parts === 0 && stored !== undefined) writes.push({ table: 'parts', key: partKey(id, 0) });
     const record = composeRecord(envelope, this.#parts, { chunks: this.#chunks, size: this.#waiting });
     writes.push({ table: 'messages', key: id, value: record.bytes });
+    if (envelope.tracking !== undefined) writes.push(...this.#store.track(envelope));
     return { writes, record };
   }
 

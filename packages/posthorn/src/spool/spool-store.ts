@@ -21,11 +21,19 @@ import type { Place } from './record.ts';
 import { defaultCheckpointLimits, SpoolCheckpoints } from './spool-checkpoints.ts';
 import { type DraftStore, SpoolDraft } from './spool-draft.ts';
 import { SpoolReader } from './spool-reader.ts';
+import { SpoolTracks } from './spool-tracks.ts';
 import type { Backend, Write } from './table.ts';
 
 const FOREVER = Number.POSITIVE_INFINITY;
 /** How long what must be written waits for room before it tries again, in milliseconds. */
 const FULL_PAUSE = 1000;
+
+/** What a store keeps beside its messages, at most. */
+export interface SpoolBounds {
+  readonly checkpoints?: CheckpointLimits;
+  /** Tracked messages that have left the queue; default 100,000. */
+  readonly mostTracks?: number;
+}
 
 /** How a message is settled. */
 interface Settling {
@@ -51,14 +59,16 @@ export class SpoolStore implements QueueStore {
   readonly newId: () => string;
 
   readonly checkpoints: CheckpointStore;
+  readonly tracks: SpoolTracks;
   readonly #drafts: DraftStore;
 
-  constructor(backend: Backend, now: () => number, limits: CheckpointLimits = defaultCheckpointLimits) {
+  constructor(backend: Backend, now: () => number, bounds: SpoolBounds = {}) {
     this.#backend = backend;
     this.#reader = new SpoolReader(backend.tables);
     this.#now = now;
     this.#due = new DueIndex(backend.tables.due, (id) => this.#leases.has(id));
     this.#once = new OnceKeys(backend.tables.once, now);
+    this.tracks = new SpoolTracks({ backend, find: (id) => this.#reader.get(id), now, ...bounds });
     this.newId = createIdSource(now);
     this.#drafts = {
       backend,
@@ -66,8 +76,15 @@ export class SpoolStore implements QueueStore {
       unlease: (id) => this.#leases.drop(id),
       persist: (writes) => this.#persist(writes),
       addWith: (writes, messages) => this.#addWith(writes, messages),
+      track: (envelope) => this.tracks.planCommit(envelope),
     };
-    this.checkpoints = new SpoolCheckpoints({ backend, store: this.#drafts, newId: this.newId, now, limits });
+    this.checkpoints = new SpoolCheckpoints({
+      backend,
+      store: this.#drafts,
+      newId: this.newId,
+      now,
+      limits: bounds.checkpoints ?? defaultCheckpointLimits,
+    });
   }
 
   draft(id = this.newId()): Draft {
@@ -249,11 +266,12 @@ export class SpoolStore implements QueueStore {
   }
 
   async #settle(id: string, place: Place, { settlement, keepsLease = false }: Settling): Promise<void> {
-    const { state, reports } = settlement;
+    const { state, reports, tracked } = settlement;
+    const track = tracked === undefined ? [] : this.tracks.planDone(tracked);
     await this.#withNew(reports, async (added) => {
       const plan: Plan =
         state === 'done' ? { writes: planRemoval(id, place), opened: [] } : this.#planState(id, place, state);
-      const writes = [...plan.writes, ...added.writes];
+      const writes = [...plan.writes, ...added.writes, ...track];
       await this.#carryOut(id, place, { ...plan, writes, opened: [...plan.opened, ...added.opened], keepsLease });
     });
   }

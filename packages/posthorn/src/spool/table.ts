@@ -31,6 +31,8 @@ export interface Tables<T = Table> {
   readonly drafts: T;
   /** key → what is known of a transaction that another session may go on with, and the id of its draft or message. */
   readonly checkpoints: T;
+  /** ENVID, certifier and id → what is known of a tracked message; time and that key → nothing: when it may be forgotten. */
+  readonly tracks: T;
   /** key → until when no other message with it is stored. */
   readonly once: T;
 }

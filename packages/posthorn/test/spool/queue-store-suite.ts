@@ -96,7 +96,7 @@ export function queueStoreSuite(name: string, open: OpenStore): void {
           hold: { for: 3 },
           priority: -4,
           solicit: ['org.example:ADV'],
-          tracking: { certifier: 'c'.repeat(27), until: START + 9 },
+          tracking: { certifier: 'c'.repeat(27), until: START + 9, keptUntil: START + 9 },
           requireTls: true,
           tlsOptional: true,
           submitter: 'e+mc2@example.org',
