@@ -15,6 +15,8 @@ type Members = { readonly [key: string]: Plain };
 /** The well-formed part of a domain: what is faulty in itself is reported elsewhere. */
 interface Readable {
   readonly lists: ReturnType<typeof readableLists>;
+  /** The mailboxes that answer by themselves. */
+  readonly vacations: readonly string[];
   readonly domain: DirectoryDomain;
   /** Whether no file holds more of it. */
   readonly isWhole: boolean;
@@ -73,7 +75,10 @@ function readableDomain(members: Members): Readable {
     ...(typeof members.separator === 'string' ? { separator: members.separator } : {}),
   };
   const includes = aliases.some(([, targets]) => targets.some((target) => /^:include:/i.test(target)));
-  return { domain, lists, isWhole: elementsOf(members.aliasFiles).length === 0 && !includes };
+  const vacations = entriesOf(members.vacations)
+    .map(([name]) => name)
+    .filter(isName);
+  return { domain, lists, vacations, isWhole: elementsOf(members.aliasFiles).length === 0 && !includes };
 }
 
 /** Each of the fields, where all of it is well formed. */
@@ -123,9 +128,11 @@ function aliasMistakes(name: string, { readable, directory }: Context): Mistake[
 
 /** Settings of a mailbox that is not there help nobody. */
 function settingsMistakes(name: string, { readable, directory }: Context): Mistake[] {
-  return Object.keys(readable.domain.mailboxSettings ?? {}).flatMap((mailbox) => {
+  const named = { mailboxSettings: Object.keys(readable.domain.mailboxSettings ?? {}), vacations: readable.vacations };
+  const places = Object.entries(named).flatMap(([field, names]) => names.map((mailbox) => [field, mailbox] as const));
+  return places.flatMap(([field, mailbox]) => {
     if (directory.mailboxOf(`${mailbox}@${name}`) !== undefined || !readable.isWhole) return [];
-    const path = formatPath(['domains', name, 'mailboxSettings', mailbox]);
+    const path = formatPath(['domains', name, field, mailbox]);
     return [{ path, message: 'is no mailbox of the domain', remedy: 'Add the mailbox, or correct the name.' }];
   });
 }

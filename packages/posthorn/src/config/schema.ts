@@ -6,6 +6,7 @@ import { listFields } from './list-fields.ts';
 import * as mail from './mail-fields.ts';
 import { named } from './named.ts';
 import { etrn, fetchSources, listenerMechanisms, onDemand, onDemandUserFields, turn } from './on-demand-fields.ts';
+import { vacationFields } from './vacation-fields.ts';
 
 const proxyProtocol = z.array(mail.network()).prefault([]);
 
@@ -72,6 +73,7 @@ const domain = z.strictObject({
   separator: mail.separator().prefault('+'),
   ...directoryFields,
   ...listFields,
+  ...vacationFields,
   ...domainConsentFields,
 });
 

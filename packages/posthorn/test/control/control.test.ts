@@ -54,7 +54,11 @@ afterEach(async () => {
 
 function localControl(): QueueControl {
   const parts = { hostname: 'mx.example.org', postmaster: 'postmaster@example.org', policy: defaultRetryPolicy, now };
-  const reports = new ReportWriter({ ...parts, newId: () => store.newId() });
+  const reports = new ReportWriter({
+    expand: (addresses) => addresses.map((address) => ({ address })),
+    ...parts,
+    newId: () => store.newId(),
+  });
   const wake = () => {
     woken += 1;
   };
