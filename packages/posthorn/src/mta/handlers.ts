@@ -1,33 +1,42 @@
 import { isSubmission } from '@posthorn/smtp/protocol/server-rules';
 import type { Reply } from '@posthorn/smtp/reply/reply';
 import type { AcceptedRecipient, ServerHandlers } from '@posthorn/smtp/server';
+import type { MailboxUsage } from '../agents/mailbox-usage.ts';
 import type { Resolver } from '../dns/resolver.ts';
 import type { QueueStore } from '../queue/queue-store.ts';
 import { admitRecipient } from './admission.ts';
 import { admitPoster } from './admit-poster.ts';
+import type { Checkpoints } from './checkpoints.ts';
 import { logFaults } from './log-faults.ts';
 import { checkLogin } from './login-check.ts';
 import type { LoginRates } from './login-rates.ts';
+import { expandList, verifyUser } from './look-up.ts';
 import type { Policy } from './policy.ts';
 import { type ReceptionParts, receiveMessage } from './reception.ts';
 import { checkSender } from './sender-rights.ts';
 import { Submission } from './submission.ts';
 
 /** What the server's handlers work with. */
-export interface HandlerParts extends Omit<ReceptionParts, 'directory' | 'hideClient' | 'store'> {
+export interface HandlerParts extends Omit<ReceptionParts, 'directory' | 'hideClient' | 'store' | 'refuseSize'> {
   readonly store: QueueStore;
   readonly rates: LoginRates;
+  readonly checkpoints: Checkpoints;
   /** The policy in force: a reload replaces it. */
   readonly policy: () => Policy;
   readonly resolver: Resolver;
+  readonly usage: MailboxUsage;
+  /** Whether EXPN is served to anybody. */
+  readonly expands: boolean;
 }
 
 /** What the agent decides in a session (RFC 5321 §3.3). */
 export function createHandlers(parts: HandlerParts): ServerHandlers {
-  const { policy, resolver, rates, log, wishes } = parts;
+  const { policy, resolver, usage, rates, log, wishes, checkpoints } = parts;
   const submission = new Submission({ ...parts, newId: () => parts.store.newId() });
   return {
-    authenticate: (_session, credentials) => checkLogin(policy().users, credentials),
+    verify: (session, argument) => verifyUser(policy(), session, argument),
+    ...(parts.expands ? { expand: (session, argument) => expandList(policy(), session, argument) } : {}),
+    authenticate: (session, credentials) => checkLogin(policy().users, credentials, session.clientAddress),
     mail(session, transaction) {
       const refusal = session.login === undefined ? undefined : rates.message(session.login);
       if (refusal !== undefined) return refusal;
@@ -40,7 +49,8 @@ export function createHandlers(parts: HandlerParts): ServerHandlers {
       const refusal = session.login === undefined ? undefined : rates.recipient(session.login);
       if (refusal !== undefined) return refusal;
       const admit = (each: AcceptedRecipient) =>
-        admitPoster(policy(), each, transaction) ?? admitRecipient({ ...policy(), resolver }, session, each);
+        admitPoster(policy(), each, transaction) ??
+        admitRecipient({ ...policy(), resolver, usage, size: transaction.mail.size }, session, each);
       const admitted = isSubmission(session.role)
         ? submission.checkRecipient(session, recipient, admit)
         : admit(recipient);
@@ -48,13 +58,22 @@ export function createHandlers(parts: HandlerParts): ServerHandlers {
     },
     async message(session, given, text) {
       const transaction = submission.complete(session, given);
-      const { directory, submission: rules } = policy();
-      const reception = { ...parts, directory, hideClient: rules.hideClient };
-      const completed = submission.completeText(session, text);
-      const answer = await receiveMessage(reception, session, { transaction, text: completed });
+      const { directory, refuseSize, submission: rules } = policy();
+      const reception = { ...parts, directory, refuseSize, hideClient: rules.hideClient };
+      const opened = await checkpoints.open(session, given, text);
+      if ('code' in opened) return opened;
+      // What goes on has its header behind it.
+      const completed = opened.isResumed ? opened.text : submission.completeText(session, opened.text);
+      const intake = { ...opened, text: completed };
+      const answer = await receiveMessage(reception, session, { transaction, intake });
       return session.role === 'lmtp' ? transaction.recipients.map(() => answer) : answer;
     },
-    close: (session) => logFaults(log, session),
+    resume: (session, transaction) => checkpoints.resume(session, transaction),
+    forget: (session) => checkpoints.forget(session),
+    close(session) {
+      checkpoints.closed(session);
+      logFaults(log, session);
+    },
   };
 }
 

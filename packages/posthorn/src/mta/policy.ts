@@ -2,28 +2,39 @@ import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { networkMatcher } from '@posthorn/smtp/address/network';
 import { Failure } from '@posthorn/smtp/failure/failure';
+import type { Reply } from '@posthorn/smtp/reply/reply';
 import { formatMistake } from '../config/mistake.ts';
 import { readAliases } from '../config/read-aliases.ts';
 import type { Config } from '../config/schema.ts';
 import { createDirectory, type Directory } from '../directory/directory.ts';
+import type { Recipient } from '../queue/envelope.ts';
 import type { NextHop } from '../queue/next-hop.ts';
 import { parseDomainPattern } from '../routing/domain-pattern.ts';
 import { createRouter, type RouterConfig } from '../routing/router.ts';
+import { refuseSize } from './admit-mailbox.ts';
 import { type Consent, createConsent } from './consent.ts';
+import { createDisclosure, type Disclosure } from './disclosure.ts';
 import { createLists, type FindList, withListMembers } from './lists.ts';
 import { locateAddress } from './locate-address.ts';
+import { createVacations, type FindVacation } from './vacations.ts';
 
 /** What a reload replaces: who is who, where mail goes, who may do what. */
 export interface Policy {
   readonly directory: Directory;
   readonly findList: FindList;
+  readonly findVacation: FindVacation;
   readonly users: Config['users'];
+  /** Domains that mail is relayed to. */
+  readonly relayDomains: ReadonlySet<string>;
   readonly consent: Consent;
+  readonly disclosure: Disclosure;
   readonly submission: Config['submission'];
   readonly routes: Config['routes'];
   /** `target`: where the mail goes instead of where the address leads. */
   route(address: string, target?: string): NextHop;
   isRelayClient(address: string): boolean;
+  /** The refusal of a message that none of its recipients takes for its size (RFC 3463 §3.3). */
+  refuseSize(recipients: readonly Pick<Recipient, 'address' | 'target'>[], size: number): Reply | undefined;
 }
 
 /** IP addresses of this host's interfaces. */
@@ -53,16 +64,29 @@ export function createPolicy(config: Config): Policy {
     locate: (address) => locateAddress(directory, config, address),
   });
   const findList = createLists({ domains, withMembers, directory });
+  const findVacation = createVacations({ domains }, directory);
+  const settings = Object.values(domains).flatMap(({ mailboxSettings }) => Object.values(mailboxSettings));
+  const boundsSize = settings.some(({ messageSize }) => messageSize !== undefined);
   return {
     directory,
     findList,
+    findVacation,
     users,
+    relayDomains: new Set(Object.keys(config.domains).filter((name) => config.domains[name]?.relay)),
     consent: createConsent(config, directory),
+    disclosure: createDisclosure(config, directory),
     submission,
     routes,
     route(address, target) {
       const list = target === undefined ? findList(address) : undefined;
       return list === undefined ? router.route(address, target) : { kind: 'list', key: `list:${list.address}` };
+    },
+    refuseSize(recipients, size) {
+      if (!boundsSize) return undefined;
+      return refuseSize(
+        recipients.map(({ address, target }) => router.route(address, target)),
+        size,
+      );
     },
     isRelayClient: remembering(networkMatcher(config.relayFrom)),
   };

@@ -3,20 +3,30 @@ import { chmod } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Failure } from '@posthorn/smtp/failure/failure';
 import { createServer, type Listener, type ListeningAddress, type Role } from '@posthorn/smtp/server';
+import { MailboxUsage } from '../agents/mailbox-usage.ts';
 import type { Config } from '../config/schema.ts';
 import { createStubResolver } from '../dns/stub-resolver.ts';
 import type { QueueStore } from '../queue/queue-store.ts';
 import { openSpool } from '../spool/open-spool.ts';
 import { retryPolicyOf, schedulerLimitsOf } from './agent-policy.ts';
 import { createAgents } from './agents.ts';
+import { Checkpoints } from './checkpoints.ts';
+import { expandAddresses } from './expand-addresses.ts';
+import type { FetchRequest, FetchResult } from './fetch-mail.ts';
+import type { FetchTally } from './fetch-tally.ts';
+import { Fetching } from './fetching.ts';
 import { createHandlers } from './handlers.ts';
+import { Ledger } from './ledger.ts';
 import { Log, type LogSink } from './log.ts';
 import { LoginRates } from './login-rates.ts';
+import { createOnDemandServices } from './on-demand-services.ts';
 import { createPolicy, ownAddresses } from './policy.ts';
+import { programRulesOf } from './program-rules.ts';
 import { ReportWriter } from './report-writer.ts';
 import { Scheduler } from './scheduler.ts';
-import { servedExtensions } from './served-extensions.ts';
+import { checkpointLimits, servedExtensions } from './served-extensions.ts';
 import { Wishes } from './wishes.ts';
+import { withTally } from './with-tally.ts';
 
 /** Where one listener of a running agent is. */
 type RunningListener = ListeningAddress & { readonly role: Role };
@@ -41,6 +51,8 @@ export interface RunningAgent extends AsyncDisposable {
   readonly sessions: () => number;
   /** Looks at the store at once: something there was changed. */
   wake(): void;
+  /** Fetches mail from another host into the queue. Rejects with Failure `limit` when too much is fetched already. */
+  fetch(request: FetchRequest, onTurn?: (tally: FetchTally) => void): Promise<FetchResult>;
   /**
    * Takes over domains, users, routes, networks and certificates; sessions go on. Throws Failure, and changes nothing then.
    * What it names in the answer needs a restart.
@@ -58,17 +70,23 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
   const { config, now = Date.now } = options;
   const log = new Log(options.log);
   let policy = createPolicy(config);
+  const programs = programRulesOf(config);
   const resolver = createStubResolver(config.dns);
-  const store = await openSpool({ path: join(config.dataDir, 'spool'), now });
+  const checkpointing = checkpointLimits(config);
+  const store = await openSpool({ path: join(config.dataDir, 'spool'), now, checkpoints: checkpointing });
   const { hostname } = config;
   const retry = retryPolicyOf(config);
-  const agents = createAgents({ config, resolver, ownAddresses: ownAddresses(), now, store, policy: () => policy });
+  const usage = new MailboxUsage(now);
+  const parts = { config, resolver, ownAddresses: ownAddresses(), now, store, usage, programs };
+  const agents = createAgents({ ...parts, policy: () => policy });
   const postmaster = config.postmaster ?? `postmaster@${policy.directory.homeDomain}`;
+  const expand = (addresses: readonly string[]) => expandAddresses(policy.directory, addresses);
+  const reports = new ReportWriter({ hostname, postmaster, policy: retry, newId: () => store.newId(), now, expand });
   const scheduler = new Scheduler({
     store,
     route: (address, target) => policy.route(address, target),
     agentFor: agents.for,
-    reports: new ReportWriter({ hostname, postmaster, policy: retry, newId: () => store.newId(), now }),
+    reports,
     policy: retry,
     limits: schedulerLimitsOf(config),
     log,
@@ -84,31 +102,59 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
     isCrowded: () => scheduler.isFull,
     now,
   });
+  const checkpoints = new Checkpoints(store, log);
+  const services = createOnDemandServices({
+    config,
+    policy: () => policy,
+    hostname,
+    store,
+    ledger: new Ledger({ store, reports, policy: retry, log, now, chance: Math.random }),
+    log,
+    now,
+    wake: () => scheduler.wake(),
+  });
   const server = createServer({
     hostname,
     extensions: servedExtensions(config),
     now,
-    handlers: createHandlers({
-      policy: () => policy,
-      rates,
-      resolver,
-      hostname,
-      store,
-      scheduler,
-      wishes,
-      log,
-      now,
-      mostHops,
+    handlers: withTally({
+      ...services.handlers,
+      ...createHandlers({
+        policy: () => policy,
+        rates,
+        resolver,
+        hostname,
+        store,
+        usage,
+        expands: config.disclosure.expand !== undefined,
+        scheduler,
+        reports,
+        wishes,
+        checkpoints,
+        log,
+        now,
+        mostHops,
+      }),
     }),
     limits: serverLimits(config),
     onError: (error) => log.error({ err: error }, 'a handler failed'),
     ...tlsOf(config),
   });
 
+  const fetching = new Fetching({
+    sources: config.fetch,
+    name: hostname,
+    accept: (stream, tally) => server.acceptStream(stream, { role: 'mx', state: tally }),
+    log,
+    ...(config.authorities === undefined ? {} : { tlsMaterial: { ca: readPem(config.authorities) } }),
+  });
+
   let closing: Promise<void> | undefined;
   async function close(grace: number): Promise<void> {
     await server.close({ grace });
+    await Promise.all([fetching.close(), services.close()]);
     await scheduler.stop(grace);
+    await checkpoints.close();
     await agents.close();
     await store.close();
   }
@@ -128,6 +174,7 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
     throw error;
   }
   scheduler.wake();
+  fetching.start();
 
   const end = (grace: number): Promise<void> => {
     closing ??= close(grace);
@@ -139,12 +186,18 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
     inHand: () => scheduler.size,
     sessions: () => server.sessions,
     wake: () => scheduler.wake(),
+    fetch: (request, onTurn) => fetching.fetch(request, onTurn),
     reload(next) {
       const nextPolicy = createPolicy(next);
       const { tls } = tlsOf(next);
       if (tls !== undefined) server.reload({ tls });
       policy = nextPolicy;
-      return { needsRestart: fixedFields.filter((field) => print(config[field]) !== print(next[field])) };
+      const isFixed = (field: (typeof fixedFields)[number]) => print(config[field]) !== print(next[field]);
+      const expands = [config, next].map(({ disclosure }) => disclosure.expand !== undefined);
+      // EXPN is offered, or not, as it was at the start.
+      return {
+        needsRestart: [...fixedFields.filter(isFixed), ...(expands[0] === expands[1] ? [] : ['disclosure.expand'])],
+      };
     },
     close: ({ grace = defaultGrace } = {}) => end(grace),
     [Symbol.asyncDispose]: () => end(defaultGrace),
@@ -162,6 +215,10 @@ const fixedFields = [
   'queue',
   'dns',
   'postmaster',
+  'odmr',
+  'etrn',
+  'turn',
+  'fetch',
 ] as const;
 
 function print(value: unknown): string | undefined {
@@ -181,10 +238,17 @@ function readPem(path: string): Buffer {
 }
 
 function listenerOf({ role, requireTls, proxyProtocol, ...address }: Config['listeners'][number]): Listener {
+  const { mechanisms } = address as Pick<Listener, 'mechanisms'>;
   const proxies = proxyProtocol.map(({ address: network, prefix }) => `${network}/${prefix}`);
   const { path, host, port } = address as { path?: string; host?: string; port?: number };
   const where = path !== undefined ? { path } : { port: port ?? 0, ...(host === undefined ? {} : { host }) };
-  return { role, requireTls, ...where, ...(proxies.length === 0 ? {} : { proxies }) };
+  return {
+    role,
+    requireTls,
+    ...where,
+    ...(mechanisms && { mechanisms }),
+    ...(proxies.length === 0 ? {} : { proxies }),
+  };
 }
 
 function serverLimits({ limits }: Config) {
