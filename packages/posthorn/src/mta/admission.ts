@@ -1,22 +1,27 @@
-import { formatMailbox } from '@posthorn/smtp/address/mailbox';
+import { formatMailbox, type Mailbox } from '@posthorn/smtp/address/mailbox';
+import { normalizeDomain } from '@posthorn/smtp/address/normalize-domain';
 import { isSubmission } from '@posthorn/smtp/protocol/server-rules';
 import { type Reply, reply } from '@posthorn/smtp/reply/reply';
 import type { AcceptedRecipient, Session } from '@posthorn/smtp/server';
-import type { Directory } from '../directory/directory.ts';
 import type { Resolver } from '../dns/resolver.ts';
-import type { NextHop } from '../queue/next-hop.ts';
+import { admitMailbox, type MailboxParts } from './admit-mailbox.ts';
+import type { Disclosure } from './disclosure.ts';
+import { moved } from './forward-reply.ts';
 import { exchangersOf } from './qualify.ts';
 
 /** What decides whether a recipient is admitted. */
-export interface AdmissionParts {
-  readonly directory: Directory;
+export interface AdmissionParts extends MailboxParts {
   readonly resolver: Pick<Resolver, 'mx'>;
-  readonly route: (address: string) => NextHop;
   /** Whether the client's address is in a network that may relay. */
   readonly isRelayClient: (address: string) => boolean;
+  readonly disclosure: Disclosure;
 }
 
 const noMailbox = reply(550, '5.1.1', 'No such mailbox here');
+const ambiguous = reply(553, '5.1.4', 'User ambiguous');
+const malformed = reply(553, '5.1.3', 'No number that can be dialled');
+const endless = reply(550, '5.4.6', 'The alias leads round in a circle');
+const nobody = reply(550, '5.2.4', 'The alias leads to nobody');
 const relayDenied = reply(550, '5.7.1', 'Relaying denied');
 const noDomain = reply(550, '5.1.2', 'The domain does not exist');
 const nullExchanger = reply(556, '5.1.10', 'The domain accepts no mail');
@@ -33,12 +38,39 @@ export function admitRecipient(
   { mailbox }: AcceptedRecipient,
 ): Reply | undefined | Promise<Reply | undefined> {
   const address = formatMailbox(mailbox);
-  const { kind } = parts.directory.lookup(address);
-  if (kind === 'unknown-mailbox') return noMailbox;
+  const entry = parts.directory.lookup(address);
+  const { kind } = entry;
+  if (kind === 'mailbox') return admitMailbox(parts, address);
+  if (kind === 'alias') return admitAlias(parts, address);
+  if (kind === 'forward') return moved(entry, parts.disclosure.mayLearnForward(session));
+  if (kind === 'malformed') return malformed;
+  if (kind === 'unknown-mailbox') return isAmbiguous(parts, session, mailbox) ? ambiguous : noMailbox;
   if (kind === 'foreign' && !mayRelay(session, parts)) return relayDenied;
   if (kind !== 'foreign' && kind !== 'relay') return undefined;
   const nextHop = parts.route(address);
   return nextHop.kind === 'mx' ? checkDomain(parts, nextHop.domain) : undefined;
+}
+
+/** An alias that leads nowhere is refused; one of a single mailbox takes what that takes (RFC 5321 §3.9.1). */
+function admitAlias(parts: AdmissionParts, address: string): Reply | undefined | Promise<Reply | undefined> {
+  const expansion = parts.directory.expand(address);
+  if (expansion.kind === 'loop') return endless;
+  const { recipients, targeted = [] } = expansion;
+  const [only] = recipients;
+  if (recipients.length + targeted.length === 0) return nobody;
+  if (only === undefined || recipients.length + targeted.length > 1) return undefined;
+  return parts.directory.mailboxOf(only) === undefined ? undefined : admitMailbox(parts, only);
+}
+
+/** Whether several people have the name: told to those who may know who is here (RFC 5321 §3.5.1). */
+function isAmbiguous(
+  { directory, disclosure }: AdmissionParts,
+  session: Session,
+  { localPart, domain }: Mailbox,
+): boolean {
+  if (!disclosure.mayVerify(session)) return false;
+  const home = normalizeDomain(domain) ?? directory.homeDomain;
+  return directory.peopleNamed(localPart).filter(({ address }) => address.endsWith(`@${home}`)).length > 1;
 }
 
 /** A domain that certainly takes no mail is better refused now than bounced later (RFC 7505 §4.1). */

@@ -1,20 +1,26 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
+import { type AutoReplyParts, withAutoReplies } from '../agents/auto-replies.ts';
 import { createDiscardAgent } from '../agents/discard.ts';
 import { createListAgent } from '../agents/list.ts';
+import type { MailboxUsage } from '../agents/mailbox-usage.ts';
 import { createMaildirAgent } from '../agents/maildir.ts';
 import { createMboxAgent } from '../agents/mbox.ts';
 import { createOnDemandAgent } from '../agents/on-demand.ts';
 import { ownFamilies } from '../agents/own-families.ts';
+import { createPipeAgent } from '../agents/pipe.ts';
 import { createRelayAgent } from '../agents/relay.ts';
+import { createResendAgent } from '../agents/resend.ts';
+import type { ProgramRules } from '../agents/run-program.ts';
 import type { Config } from '../config/schema.ts';
 import type { Resolver } from '../dns/resolver.ts';
 import type { DeliveryAgent } from '../queue/delivery-agent.ts';
 import type { NextHop } from '../queue/next-hop.ts';
 import type { QueueStore } from '../queue/queue-store.ts';
-import { expandMembers } from './lists.ts';
+import { expandAddresses } from './expand-addresses.ts';
 import type { Policy } from './policy.ts';
+import { redirectionOf } from './redirection.ts';
 
 /** What agents are made of. */
 export interface AgentParts {
@@ -23,9 +29,14 @@ export interface AgentParts {
   readonly ownAddresses: readonly string[];
   readonly now: () => number;
   readonly store: Pick<QueueStore, 'newId' | 'draft'>;
+  readonly usage: MailboxUsage;
+  /** How programs are run. */
+  readonly programs: ProgramRules;
   /** The policy in force. */
-  readonly policy: () => Pick<Policy, 'directory' | 'findList'>;
+  readonly policy: () => Pick<Policy, 'directory' | 'findList' | 'findVacation'>;
 }
+
+type AgentsByKind = Partial<Record<NextHop['kind'], DeliveryAgent>>;
 
 /** The agents of a running server, one for each kind of next hop. */
 export interface Agents {
@@ -34,7 +45,16 @@ export interface Agents {
 }
 
 /** Makes the agents. */
-export function createAgents({ config, resolver, ownAddresses, now, store, policy }: AgentParts): Agents {
+export function createAgents({
+  config,
+  resolver,
+  ownAddresses,
+  now,
+  store,
+  usage,
+  programs,
+  policy,
+}: AgentParts): Agents {
   const { queue, hostname } = config;
   const relay = createRelayAgent({
     name: hostname,
@@ -51,17 +71,21 @@ export function createAgents({ config, resolver, ownAddresses, now, store, polic
       idleTime: queue.connectionIdleTime,
     },
   });
-  const byKind: Partial<Record<NextHop['kind'], DeliveryAgent>> = {
-    maildir: createMaildirAgent(now),
-    mbox: createMboxAgent(now),
+  const ownMail = { hostname, now, random: randomBytes, newId: () => store.newId() };
+  const byKind: AgentsByKind = {
+    maildir: createMaildirAgent(now, usage),
+    mbox: createMboxAgent(now, { usage }),
+    pipe: createPipeAgent({ ...programs, now }),
+    resend: createResendAgent({
+      ...ownMail,
+      draft: () => store.draft(),
+      find: (address) => redirectionOf(policy().directory, address),
+    }),
     list: createListAgent({
-      hostname,
-      now,
-      random: randomBytes,
-      newId: () => store.newId(),
+      ...ownMail,
       draft: () => store.draft(),
       find: (address) => policy().findList(address),
-      expand: (addresses) => expandMembers(policy().directory, addresses),
+      expand: (addresses) => expandAddresses(policy().directory, addresses),
     }),
     odmr: createOnDemandAgent(now),
     discard: createDiscardAgent(now),
@@ -69,10 +93,25 @@ export function createAgents({ config, resolver, ownAddresses, now, store, polic
     smtp: relay,
     lmtp: relay,
   };
+  const answering = withAnswers(byKind, {
+    ...ownMail,
+    vacationOf: (address) => policy().findVacation(address, now()),
+    expand: (addresses) => expandAddresses(policy().directory, addresses),
+  });
   return {
-    for: ({ kind }) => byKind[kind],
+    for: ({ kind }) => answering[kind] ?? byKind[kind],
     async close() {
       await Promise.all([...new Set(Object.values(byKind))].map((agent) => agent.close()));
     },
   };
+}
+
+/** The agents by which mail reaches its mailbox: what they deliver is answered for who is away. */
+function withAnswers(byKind: AgentsByKind, parts: AutoReplyParts): AgentsByKind {
+  const kinds = ['maildir', 'mbox', 'lmtp', 'smtp'] as const;
+  const entries = kinds.flatMap((kind) => {
+    const agent = byKind[kind];
+    return agent === undefined ? [] : [[kind, withAutoReplies(agent, parts)] as const];
+  });
+  return Object.fromEntries(entries);
 }

@@ -1,18 +1,22 @@
 import { formatMailbox } from '@posthorn/smtp/address/mailbox';
 import { Failure } from '@posthorn/smtp/failure/failure';
+import { HeaderCollector } from '@posthorn/smtp/message/header-collector';
 import { formatReceived } from '@posthorn/smtp/message/received';
 import { isSubmission } from '@posthorn/smtp/protocol/server-rules';
 import { type Reply, reply } from '@posthorn/smtp/reply/reply';
 import type { Session, Transaction } from '@posthorn/smtp/server';
 import type { Directory } from '../directory/directory.ts';
 import type { Envelope, Recipient } from '../queue/envelope.ts';
-import type { Content, Draft, QueueStore } from '../queue/queue-store.ts';
+import type { Content, Draft, NewMessage, QueueStore } from '../queue/queue-store.ts';
 import { freshState } from '../queue/settle.ts';
 import { composeEnvelope, protocolOf } from './compose-envelope.ts';
+import { expandRecipients } from './expand-recipients.ts';
+import { reportExpansion } from './expansion-report.ts';
 import { HeaderWatch } from './header-watch.ts';
 import type { Intake } from './intake.ts';
 import type { Log } from './log.ts';
 import { Refusal } from './refusal.ts';
+import type { ReportWriter } from './report-writer.ts';
 import type { Scheduler } from './scheduler.ts';
 import type { Wishes } from './wishes.ts';
 
@@ -21,7 +25,10 @@ export interface ReceptionParts {
   readonly hostname: string;
   readonly directory: Directory;
   readonly store: Pick<QueueStore, 'draft' | 'settle'>;
-  readonly scheduler: Pick<Scheduler, 'take'>;
+  readonly scheduler: Pick<Scheduler, 'take' | 'wake'>;
+  readonly reports: Pick<ReportWriter, 'compose'>;
+  /** The refusal of a message that none of its recipients takes for its size (RFC 3463 §3.3). */
+  readonly refuseSize: (recipients: readonly Recipient[], size: number) => Reply | undefined;
   readonly wishes: Wishes;
   readonly log: Log;
   readonly now: () => number;
@@ -31,6 +38,7 @@ export interface ReceptionParts {
   readonly mostHops: number;
 }
 
+const none: readonly NewMessage[] = [];
 const looped = reply(554, '5.4.6', 'Too many hops: this message loops');
 const full = reply(452, '4.3.1', 'Insufficient system storage');
 const trouble = reply(451, '4.3.0', 'The message cannot be stored now');
@@ -42,27 +50,34 @@ export async function receiveMessage(
   { transaction, intake }: { readonly transaction: Transaction; readonly intake: Intake },
 ): Promise<Reply> {
   const { wishes } = parts;
-  const expanded = expandRecipients(parts.directory, transaction);
-  if (expanded === 'loop') return looped;
-  const recipients = wishes.settleOwners(expanded, transaction);
+  const expansion = expandRecipients(parts.directory, transaction);
+  if (expansion === 'loop') return looped;
+  const { expanded } = expansion;
+  const recipients = wishes.settleOwners(expansion.recipients, transaction);
+  // Of mail with the null reverse-path nothing is ever reported (RFC 5321 §6.1).
+  const head = expanded.length > 0 && transaction.reversePath !== null ? new HeaderCollector() : undefined;
   const { draft, text } = intake;
   try {
     const receivedAt = parts.now();
     if (!intake.isResumed) {
       draft.write(Buffer.from(composeTrace(parts, session, { transaction, id: draft.id, receivedAt })));
     }
-    const written = await writeText(intake, parts.mostHops);
+    const written = await writeText(intake, { mostHops: parts.mostHops, head });
     const { size } = draft;
+    const oversize = parts.refuseSize(recipients, size);
+    if (oversize !== undefined) throw new Refusal(oversize);
     const granted = grantWishes(wishes, session, { transaction, written });
     const envelope = composeEnvelope(session, transaction, { id: draft.id, recipients, receivedAt, size, granted });
-    const content = await commitUnlessCancelled(parts.store, draft, { envelope, signal: text.signal });
-    parts.log.info(
-      { id: envelope.id, from: envelope.reversePath, size, client: session.clientAddress, login: session.login },
-      'queued',
-    );
+    const facts = head && { envelope, expanded, head, now: receivedAt };
+    const reports = facts === undefined ? none : await reportExpansion(parts.reports, facts);
+    const content = await commitUnlessCancelled(parts.store, draft, { envelope, reports, signal: text.signal });
+    const { id, reversePath: from, priority } = envelope;
+    const client = session.clientAddress;
+    parts.log.info({ id, from, size, client, login: session.login, priority }, 'queued');
     intake.committed();
     wishes.taken(envelope);
     parts.scheduler.take({ envelope, state: freshState(recipients, receivedAt) }, content);
+    if (reports.length > 0) parts.scheduler.wake();
     return reply(250, '2.0.0', `Ok: queued as ${envelope.id}`);
   } catch (error) {
     await intake.end(error);
@@ -70,14 +85,20 @@ export async function receiveMessage(
   }
 }
 
+interface Commit {
+  readonly envelope: Envelope;
+  readonly reports: readonly NewMessage[];
+  readonly signal: AbortSignal;
+}
+
 /** The client that was told 451 for want of time sends it again: what is committed then would be there twice (RFC 1047). */
 async function commitUnlessCancelled(
   store: Pick<QueueStore, 'settle'>,
   draft: Draft,
-  { envelope, signal }: { readonly envelope: Envelope; readonly signal: AbortSignal },
+  { envelope, reports, signal }: Commit,
 ): Promise<Content> {
   signal.throwIfAborted();
-  const content = await draft.commit(envelope);
+  const content = await draft.commit(envelope, reports);
   if (signal.aborted) {
     await store.settle(envelope.id, { state: 'done', reports: [] });
     throw signal.reason;
@@ -92,11 +113,22 @@ interface Written {
   readonly wishes: Buffer | undefined;
 }
 
-async function writeText({ draft, text, stored }: Intake, mostHops: number): Promise<Written> {
+interface Writing {
+  readonly mostHops: number;
+  /** Gets the header, where that is needed. */
+  readonly head: HeaderCollector | undefined;
+}
+
+async function writeText({ draft, text, stored }: Intake, { mostHops, head }: Writing): Promise<Written> {
   const watch = new HeaderWatch();
-  for await (const piece of stored()) watch.write(piece);
+  let isHeader = head !== undefined;
+  for await (const piece of stored()) {
+    watch.write(piece);
+    if (isHeader) isHeader = head?.write(piece) === false;
+  }
   for await (const piece of text) {
     watch.write(piece);
+    if (isHeader) isHeader = head?.write(piece) === false;
     const room = draft.write(piece);
     if (room !== undefined) await room;
   }
@@ -126,20 +158,6 @@ function refusal({ log }: ReceptionParts, session: Session, error: unknown): Rep
   if (error.kind !== 'full' && error.kind !== 'storage') throw error;
   log.error({ client: session.clientAddress, err: error }, 'a message cannot be stored');
   return error.kind === 'full' ? full : trouble;
-}
-
-/** Aliases are replaced, doubles removed: one copy for each mailbox (RFC 5321 §3.9.1, RFC 5321 §4.1.1.3). */
-function expandRecipients(directory: Directory, transaction: Transaction): Recipient[] | 'loop' {
-  const recipients = new Map<string, Recipient>();
-  for (const { mailbox, parameters } of transaction.recipients) {
-    const expanded = directory.expand(formatMailbox(mailbox));
-    if (expanded.kind === 'loop') return 'loop';
-    for (const address of expanded.recipients) {
-      const key = directory.keyOf(address);
-      if (!recipients.has(key)) recipients.set(key, { address, ...parameters });
-    }
-  }
-  return [...recipients.values()];
 }
 
 interface Facts {

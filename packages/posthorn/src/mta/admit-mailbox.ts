@@ -1,0 +1,49 @@
+import { type Reply, reply } from '@posthorn/smtp/reply/reply';
+import type { MailboxUsage } from '../agents/mailbox-usage.ts';
+import type { Directory } from '../directory/directory.ts';
+import type { NextHop } from '../queue/next-hop.ts';
+
+/** What mailboxes are judged by. */
+export interface MailboxParts {
+  readonly directory: Directory;
+  readonly route: (address: string) => NextHop;
+  readonly usage: Pick<MailboxUsage, 'hasRoom'>;
+  /** Octets that the client announced, if it did (RFC 1870 §6). */
+  readonly size: number | undefined;
+}
+
+const disabled = reply(550, '5.2.1', 'The mailbox takes no mail');
+const tooLarge = reply(552, '5.2.3', 'The message is larger than the mailbox takes');
+const fullForNow = reply(452, '4.2.2', 'The mailbox is full');
+const full = reply(552, '5.2.2', 'The mailbox is full');
+const unknowable = reply(451, '4.3.0', 'The mailbox cannot be looked up now');
+
+/** What keeps a mailbox here from taking a message; undefined when nothing does (RFC 3463 §3.3). */
+export function admitMailbox(parts: MailboxParts, address: string): Reply | undefined | Promise<Reply | undefined> {
+  const { directory, route, usage, size } = parts;
+  if (directory.settingsOf(address)?.disabled === true) return disabled;
+  const nextHop = route(address);
+  const bounds = 'bounds' in nextHop ? nextHop.bounds : undefined;
+  if (bounds === undefined || (nextHop.kind !== 'maildir' && nextHop.kind !== 'mbox')) return undefined;
+  if (isTooLarge(nextHop, size ?? 0)) return tooLarge;
+  if (bounds.quota === undefined) return undefined;
+  return usage.hasRoom(nextHop, size ?? 1, bounds.quota).then(
+    (hasRoom) => (hasRoom ? undefined : bounds.refuseOverQuota ? full : fullForNow),
+    () => unknowable,
+  );
+}
+
+/** The refusal of a text that none of its mailboxes takes for its size; what only some do not take, those report (RFC 3463 §3.3). */
+export function refuseSize(nextHops: Iterable<NextHop>, size: number): Reply | undefined {
+  let isRefused = false;
+  for (const nextHop of nextHops) {
+    if (!isTooLarge(nextHop, size)) return undefined;
+    isRefused = true;
+  }
+  return isRefused ? tooLarge : undefined;
+}
+
+function isTooLarge(nextHop: NextHop, size: number): boolean {
+  const most = 'bounds' in nextHop ? nextHop.bounds?.messageSize : undefined;
+  return most !== undefined && size > most;
+}
