@@ -1,7 +1,19 @@
 import { describe, expect, it } from 'vitest';
 import { readSourceModules, type SourceModule, targetOf } from './source-modules.ts';
 
-const core = ['failure', 'bytes', 'address', 'reply', 'command', 'sasl', 'protocol', 'message', 'report', 'mtqp'];
+const core = [
+  'failure',
+  'bytes',
+  'address',
+  'reply',
+  'command',
+  'sasl',
+  'protocol',
+  'message',
+  'report',
+  'mtqp',
+  'batch',
+];
 const smtp = [...core, 'net', 'client', 'server', 'tracking', 'testing'];
 const coreRooms = core.map((room) => `smtp/${room}`);
 const smtpRooms = smtp.map((room) => `smtp/${room}`);
@@ -20,6 +32,7 @@ const table: Readonly<Record<string, readonly string[]>> = {
   'smtp/message': ['smtp/failure', 'smtp/bytes', 'smtp/address'],
   'smtp/report': ['smtp/bytes', 'smtp/address', 'smtp/reply', 'smtp/message'],
   'smtp/mtqp': ['smtp/bytes', 'smtp/address'],
+  'smtp/batch': ['failure', 'bytes', 'reply', 'command', 'protocol', 'message'].map((room) => `smtp/${room}`),
   'smtp/net': coreRooms,
   'smtp/client': [...coreRooms, 'smtp/net'],
   'smtp/server': [...coreRooms, 'smtp/net'],

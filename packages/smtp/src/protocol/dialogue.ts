@@ -157,7 +157,7 @@ export class Dialogue {
 
   /** Where the table leads; undefined is a bad sequence. */
   after(input: ServerInput): ServerState | undefined {
-    return serverTable[this.state][input];
+    return serverTable[this.state][input] ?? (this.#isUnheard(input) ? 'ready' : undefined);
   }
 
   /** Goes to a state; one without a transaction forgets it (RFC 5321 §4.1.4). */
@@ -170,6 +170,11 @@ export class Dialogue {
   forget(): undefined {
     this.forgetting ||= this.promised;
     this.promised = false;
+  }
+
+  /** A client that hears no replies sends its text, whatever became of the recipients (RFC 2442). */
+  #isUnheard(input: ServerInput): boolean {
+    return this.rules.unheard === true && this.state === 'mail' && input === 'DATA';
   }
 
   /** Forgets a text that has no end; the application is told next. */

@@ -55,6 +55,8 @@ export interface ServerRules {
   readonly atrn: boolean;
   /** Whether TURN is served, to clients that have logged in (RFC 5321 appendix F.1). */
   readonly turn: boolean;
+  /** Whether the client gets no replies, and so begins a text without a recipient: a batch (RFC 2442). */
+  readonly unheard?: boolean;
   readonly bareLineEnds: TextRules['bareLineEnds'];
   /** What octets earn that come before the greeting, the reply to EHLO or the 354; their senders wait for nothing. */
   readonly earlyTalk: 'allow' | 'refuse';

@@ -66,6 +66,11 @@ export class ServerSession {
     return this.#dialogue.login;
   }
 
+  /** Whether a transaction is open. */
+  get inTransaction(): boolean {
+    return this.#dialogue.transaction !== undefined;
+  }
+
   /** Negative replies so far. */
   get faults(): number {
     return this.#dialogue.faults;
