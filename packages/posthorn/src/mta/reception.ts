@@ -169,6 +169,7 @@ interface Facts {
 function composeTrace(parts: ReceptionParts, session: Session, { transaction, id, receivedAt }: Facts): string {
   const { tls, hello, clientAddress, role } = session;
   const isHidden = parts.hideClient === true && isSubmission(role);
+  const { solicit } = transaction.mail;
   const priority = parts.wishes.priorities.of(session, transaction.mail);
   const received = formatReceived({
     by: parts.hostname,
@@ -179,6 +180,7 @@ function composeTrace(parts: ReceptionParts, session: Session, { transaction, id
     recipients: transaction.recipients.map(({ mailbox }) => ({ address: formatMailbox(mailbox) })),
     ...(hello === undefined || isHidden ? {} : { from: hello.name }),
     ...(clientAddress === 'local' || isHidden ? {} : { address: clientAddress }),
+    ...(solicit === undefined ? {} : { solicit }),
     ...(priority === undefined ? {} : { priority }),
     ...(tls === undefined
       ? {}

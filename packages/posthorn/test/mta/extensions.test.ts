@@ -1,7 +1,7 @@
 import { openConnection } from '@posthorn/smtp/client/open-connection';
 import { describe, expect, it } from 'vitest';
 import { testCertificate } from '../../../smtp/test/laws/test-certificate.ts';
-import { talk } from './fixture.ts';
+import { mailIn, talk } from './fixture.ts';
 import { startSubmission } from './submission-agent.ts';
 
 const now = Date.UTC(2026, 10, 25);
@@ -57,6 +57,18 @@ describe('the extensions of a running agent', () => {
       'SMTPUTF8',
     ];
     for (const keyword of should) expect(submission.capabilities.offered.has(keyword), keyword).toBe(true);
+  });
+
+  it('EXT-NOSOL-3 EXT-PRI-2 are named in the trace of the messages that they were asked for', async () => {
+    await using agent = await startSubmission({ extensions });
+    await using connection = await open(agent.mx);
+    const mail = { priority: -3, solicit: ['org.example:NEWS', 'com.example:X'] };
+    const envelope = { from: 'a@far.example', to: ['bob@example.org'], mail };
+    expect(await connection.send({ envelope, text: 'Subject: x\r\n\r\nHello\r\n' })).toMatchObject({ ok: true });
+    const [text = ''] = await mailIn(agent.test, 'bob', 1);
+    const received = /^Received: .*(?:\r?\n[ \t].*)*/m.exec(text)?.[0].replace(/\s+/g, ' ');
+    expect(received).toContain('with ESMTPS (SOLICIT=org.example:NEWS,com.example:X) id ');
+    expect(received).toContain(' PRIORITY -3;');
   });
 
   it('REP-555 EXT-RTLS-1 EXT-DBY-1 EXT-FUT-1 EXT-PRI-1 EXT-LIM-1 judge their parameters, and know none that is not on offer', async () => {
