@@ -7,7 +7,8 @@ import type { Outcome } from '../queue/outcome.ts';
 import type { Destination, Destinations } from './destinations.ts';
 import { type Outgoing, OutgoingMessage } from './outgoing.ts';
 import { RelayAttempt } from './relay-attempt.ts';
-import { isTraced } from './trace-of.ts';
+import { newName, placeOf, type Share, sharesOf, transactionIdOf } from './shares.ts';
+import { isTraced, isTracked } from './trace-of.ts';
 
 /** One address to try, and what the host is called in reports. */
 export interface Stop {
@@ -30,20 +31,42 @@ export interface Journey {
 
 /** Tries one address after the other until each recipient is taken or refused for good (RFC 5321 §5.1). */
 export async function deliverToHosts(job: DeliveryJob, journey: Journey): Promise<Outcome[]> {
-  const { stops, now, handover } = journey;
+  const { now } = journey;
   const message = await OutgoingMessage.of(job, now);
   const attempt = new RelayAttempt(job.recipients.length);
-  for (const stop of stops) {
-    const open = attempt.open;
-    if (open.length === 0 || job.signal.aborted) break;
-    const result = whyNot(stop, job, open) ?? (await sendTo(stop, { open, message, job, journey }));
-    const { remoteHost } = stop;
-    const traced = isTraced(job.envelope, result.offered, now());
-    attempt.take(open, result, { at: now(), remoteHost, handover: handover(result.offered.has('DSN')), traced });
-    if (endsSearch(job, result)) break;
-  }
+  for (const share of sharesOf(job)) await deliverShare(share, attempt, { message, job, journey });
   const untried: Outcome = { kind: 'deferred', status: '4.4.1', at: now(), text: 'No host was tried' };
   return attempt.outcomes(journey.mayFail, untried);
+}
+
+type Delivering = Pick<Sending, 'message' | 'job' | 'journey'>;
+
+async function deliverShare(share: Share, attempt: RelayAttempt, delivering: Delivering): Promise<void> {
+  const { job, journey } = delivering;
+  const { now, handover } = journey;
+  for (const stop of fromPlace(journey.stops, share.place)) {
+    const open = attempt.open.filter((index) => share.indexes.includes(index));
+    if (open.length === 0 || job.signal.aborted) return;
+    // A name is for a transaction with certain recipients: with fewer it is another one.
+    const name = share.name === undefined || open.length === share.indexes.length ? share.name : newName(job.envelope);
+    const sending = { ...delivering, open, ...(name === undefined ? {} : { name }) };
+    const result = whyNot(stop, job, open) ?? (await sendTo(stop, sending));
+    attempt.take(open, result, {
+      at: now(),
+      remoteHost: stop.remoteHost,
+      handover: handover(result.offered.has('DSN')),
+      traced: isTraced(job.envelope, result.offered, now()),
+      tracked: isTracked(job.envelope, result.offered, now()),
+      ...(name === undefined ? {} : { unfinished: { name, place: placeOf(stop.destination.connect) } }),
+    });
+    if (endsSearch(job, result)) return;
+  }
+}
+
+/** The host that may have the beginning comes first, if it is still one of them; nobody waits for it (RFC 1845 §3). */
+function fromPlace(stops: readonly Stop[], place: string | undefined): readonly Stop[] {
+  const first = stops.find(({ destination }) => placeOf(destination.connect) === place);
+  return first === undefined ? stops : [first, ...stops.filter((stop) => stop !== first)];
 }
 
 /** A name that nobody vouches for may be that of an attacker, whose certificate fits it (RFC 8689 §4.2.1). */
@@ -64,16 +87,20 @@ function endsSearch({ envelope }: DeliveryJob, { recipients }: SendResult): bool
 
 interface Sending {
   readonly open: readonly number[];
+  /** What the transaction is called. */
+  readonly name?: string;
   readonly message: OutgoingMessage;
   readonly job: DeliveryJob;
   readonly journey: Journey;
 }
 
 /** Sends to one host; a host that lacks 8BITMIME or BINARYMIME gets the message converted (RFC 6152 §3, RFC 3030 §3). */
-async function sendTo({ destination }: Stop, { open, message, job, journey }: Sending): Promise<SendResult> {
+async function sendTo({ destination }: Stop, { open, name, message, job, journey }: Sending): Promise<SendResult> {
   const send = ({ transaction, text }: Outgoing) => {
     const recipients = open.flatMap((index) => transaction.recipients[index] ?? []);
-    const parcel = new Parcel({ ...transaction, recipients }, text);
+    const { body = '7BIT' } = transaction.mail;
+    const named = name === undefined ? {} : { transactionId: transactionIdOf(name, body, destination.connect) };
+    const parcel = new Parcel({ ...transaction, mail: { ...transaction.mail, ...named }, recipients }, text);
     return journey.destinations.send(destination, parcel, { signal: job.signal });
   };
   const result = await send(message.plain());

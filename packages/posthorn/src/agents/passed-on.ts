@@ -1,10 +1,9 @@
 import type { MailParameters } from '@posthorn/smtp/command/parameters';
 import type { DeliveryJob } from '../queue/delivery-agent.ts';
 import type { NextHop } from '../queue/next-hop.ts';
+import { secondsLeft } from './trace-of.ts';
 
 type Parameters = { -readonly [Key in keyof MailParameters]: MailParameters[Key] };
-
-const mostSeconds = 999_999_999;
 
 /**
  * What MAIL passes on of what a sender asked for, beside what the text needs; the client leaves out what the host does not
@@ -17,11 +16,10 @@ export function passedOn({ envelope, nextHop }: DeliveryJob, now: number): MailP
   if (envelopeId !== undefined) mail.envelopeId = envelopeId;
   if (deliverBy !== undefined) {
     const { until, mode, trace } = deliverBy;
-    const seconds = Math.min(Math.max(Math.floor((until - now) / 1000), -mostSeconds), mostSeconds);
-    mail.deliverBy = { seconds, mode, ...(trace === undefined ? {} : { trace }) };
+    mail.deliverBy = { seconds: secondsLeft(until, now), mode, ...(trace === undefined ? {} : { trace }) };
   }
   if (tracking !== undefined) {
-    const timeout = Math.min(Math.floor((tracking.until - now) / 1000), mostSeconds);
+    const timeout = secondsLeft(tracking.until, now);
     // Behind its time the way of the message is not known any more (RFC 3885 §3.1).
     if (timeout > 0) mail.tracking = { certifier: tracking.certifier, timeout };
   }

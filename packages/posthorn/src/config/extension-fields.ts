@@ -110,6 +110,17 @@ export const extensionFields = z.strictObject({
       size: size(1, '1GB').prefault('1GB'),
     })
     .prefault({}),
+  /** MTRK, where a listener `mtqp` answers those who ask where their message is (RFC 3885 §3.1). */
+  tracking: z
+    .strictObject({
+      /** How long the way of a message is known whose sender says no time. */
+      usual: duration('1d', '9d').prefault('9d'),
+      /** How long at most, whatever its sender says. */
+      longest: duration('1d', '30d').prefault('30d'),
+      /** Messages whose way is known at a time; beyond, the one whose time ends first is forgotten. */
+      messages: count(1, 10_000_000).prefault(100_000),
+    })
+    .prefault({}),
   /** REQUIRETLS, within TLS: messages that go on only where each host keeps them secret (RFC 8689 §2). */
   requireTls: flag().prefault(true),
 });

@@ -3,7 +3,13 @@ import { elementsOf, isRecord, type Plain } from './plain.ts';
 
 type Listener = { readonly [key: string]: Plain };
 
-const defaultPorts: Readonly<Record<string, number>> = { mx: 25, submission: 587, submissions: 465, odmr: 366 };
+const defaultPorts: Readonly<Record<string, number>> = {
+  mx: 25,
+  submission: 587,
+  submissions: 465,
+  odmr: 366,
+  mtqp: 1038,
+};
 const wildcards = ['0.0.0.0', '::'];
 
 /** What is wrong with listeners that each are well formed. */

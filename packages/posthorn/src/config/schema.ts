@@ -34,11 +34,22 @@ const lmtpListener = z.strictObject({
   proxyProtocol,
 });
 
+/** Answers those who ask where their message is (RFC 3887 §2). */
+const mtqpListener = z.strictObject({
+  role: z.literal('mtqp'),
+  host: mail.ipAddress().exactOptional(),
+  port: mail.port().prefault(1038),
+  /** Whether queries are refused until TLS is active. */
+  requireTls: flag().prefault(false),
+  proxyProtocol,
+});
+
 const listener = z.discriminatedUnion('role', [
   internetListener('mx', 25),
   internetListener('submission', 587),
   internetListener('submissions', 465),
   internetListener('odmr', 366),
+  mtqpListener,
   lmtpListener,
 ]);
 

@@ -31,8 +31,7 @@ export function expandRecipients(directory: Directory, transaction: Transaction)
     for (const [index, copy] of copies.entries()) {
       const key = copy.target === undefined ? directory.keyOf(copy.address) : `${copy.target} ${copy.address}`;
       if (recipients.has(key)) continue;
-      const untracked = isTracked && index > 0 ? { untracked: true as const } : {};
-      recipients.set(key, { ...copy, ...passed, ...untracked });
+      recipients.set(key, { ...copy, ...passed, ...(isTracked && isSeveral ? { ...memberOf(address, index) } : {}) });
     }
   }
   return { recipients: [...recipients.values()], expanded };
@@ -42,6 +41,11 @@ export function expandRecipients(directory: Directory, transaction: Transaction)
 export function copiesOf(expansion: Extract<Expansion, { kind: 'recipients' }>): Recipient[] {
   const { recipients, targeted = [] } = expansion;
   return [...recipients.map((address) => ({ address })), ...targeted];
+}
+
+/** The first member of an alias has the certifier, the others have none (RFC 3885 §3.3). */
+function memberOf(alias: string, index: number): Pick<Recipient, 'alias' | 'untracked'> {
+  return index === 0 ? { alias } : { alias, untracked: true };
 }
 
 function withoutSuccess<T extends Pick<Recipient, 'notify'>>(parameters: T): T {

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { chmod } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Failure } from '@posthorn/smtp/failure/failure';
-import { createServer, type Listener, type ListeningAddress, type Role } from '@posthorn/smtp/server';
+import { createServer, type ListeningAddress, type Role } from '@posthorn/smtp/server';
 import { MailboxUsage } from '../agents/mailbox-usage.ts';
 import type { Config } from '../config/schema.ts';
 import { createStubResolver } from '../dns/stub-resolver.ts';
@@ -17,6 +17,7 @@ import type { FetchTally } from './fetch-tally.ts';
 import { Fetching } from './fetching.ts';
 import { createHandlers } from './handlers.ts';
 import { Ledger } from './ledger.ts';
+import { listenerOf, trackingListenerOf } from './listener-of.ts';
 import { Log, type LogSink } from './log.ts';
 import { LoginRates } from './login-rates.ts';
 import { createOnDemandServices } from './on-demand-services.ts';
@@ -25,11 +26,12 @@ import { programRulesOf } from './program-rules.ts';
 import { ReportWriter } from './report-writer.ts';
 import { Scheduler } from './scheduler.ts';
 import { checkpointLimits, servedExtensions } from './served-extensions.ts';
+import { createTrackingService } from './tracking-service.ts';
 import { Wishes } from './wishes.ts';
 import { withTally } from './with-tally.ts';
 
 /** Where one listener of a running agent is. */
-type RunningListener = ListeningAddress & { readonly role: Role };
+type RunningListener = ListeningAddress & { readonly role: Role | 'mtqp' };
 
 /** What an agent is made of. */
 export interface AgentOptions {
@@ -73,7 +75,8 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
   const programs = programRulesOf(config);
   const resolver = createStubResolver(config.dns);
   const checkpointing = checkpointLimits(config);
-  const store = await openSpool({ path: join(config.dataDir, 'spool'), now, checkpoints: checkpointing });
+  const mostTracks = config.extensions.tracking.messages;
+  const store = await openSpool({ path: join(config.dataDir, 'spool'), now, checkpoints: checkpointing, mostTracks });
   const { hostname } = config;
   const retry = retryPolicyOf(config);
   const usage = new MailboxUsage(now);
@@ -141,6 +144,17 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
     ...tlsOf(config),
   });
 
+  const tracking = createTrackingService({
+    hostname,
+    policy: retry,
+    isList: (address) => policy.directory.lookup(address).kind === 'list',
+    tracks: store.tracks,
+    limits: config.limits,
+    log,
+    now,
+    ...tlsOf(config),
+  });
+
   const fetching = new Fetching({
     sources: config.fetch,
     name: hostname,
@@ -151,7 +165,7 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
 
   let closing: Promise<void> | undefined;
   async function close(grace: number): Promise<void> {
-    await server.close({ grace });
+    await Promise.all([server.close({ grace }), tracking.close(grace)]);
     await Promise.all([fetching.close(), services.close()]);
     await scheduler.stop(grace);
     await checkpoints.close();
@@ -162,7 +176,9 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
   const listeners: RunningListener[] = [];
   try {
     for (const listener of config.listeners) {
-      listeners.push({ role: listener.role, ...(await server.listen(listenerOf(listener))) });
+      const address =
+        listener.role === 'mtqp' ? tracking.listen(trackingListenerOf(listener)) : server.listen(listenerOf(listener));
+      listeners.push({ role: listener.role, ...(await address) });
     }
     if (options.submissionSocket !== undefined) {
       const mode = config.submission.socket === undefined ? 0o600 : 0o666;
@@ -184,13 +200,16 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
     listeners,
     store,
     inHand: () => scheduler.size,
-    sessions: () => server.sessions,
+    sessions: () => server.sessions + tracking.sessions,
     wake: () => scheduler.wake(),
     fetch: (request, onTurn) => fetching.fetch(request, onTurn),
     reload(next) {
       const nextPolicy = createPolicy(next);
       const { tls } = tlsOf(next);
-      if (tls !== undefined) server.reload({ tls });
+      if (tls !== undefined) {
+        server.reload({ tls });
+        tracking.reload({ tls });
+      }
       policy = nextPolicy;
       const isFixed = (field: (typeof fixedFields)[number]) => print(config[field]) !== print(next[field]);
       const expands = [config, next].map(({ disclosure }) => disclosure.expand !== undefined);
@@ -235,20 +254,6 @@ function readPem(path: string): Buffer {
   } catch (error) {
     throw new Failure('tls', `${path} cannot be read`, error);
   }
-}
-
-function listenerOf({ role, requireTls, proxyProtocol, ...address }: Config['listeners'][number]): Listener {
-  const { mechanisms } = address as Pick<Listener, 'mechanisms'>;
-  const proxies = proxyProtocol.map(({ address: network, prefix }) => `${network}/${prefix}`);
-  const { path, host, port } = address as { path?: string; host?: string; port?: number };
-  const where = path !== undefined ? { path } : { port: port ?? 0, ...(host === undefined ? {} : { host }) };
-  return {
-    role,
-    requireTls,
-    ...where,
-    ...(mechanisms && { mechanisms }),
-    ...(proxies.length === 0 ? {} : { proxies }),
-  };
 }
 
 function serverLimits({ limits }: Config) {

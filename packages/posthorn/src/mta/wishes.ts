@@ -6,6 +6,7 @@ import type { AcceptedRecipient, Session, Transaction } from '@posthorn/smtp/ser
 import type { Config } from '../config/schema.ts';
 import type { Envelope, Recipient } from '../queue/envelope.ts';
 import type { QueueStore } from '../queue/queue-store.ts';
+import { grantTracking } from './grant-tracking.ts';
 import { type HeaderWishes, readHeaderWishes } from './header-wishes.ts';
 import { HeldQuota } from './held-quota.ts';
 import { isHere, Ownership } from './ownership.ts';
@@ -117,8 +118,8 @@ export class Wishes {
 
   /** What the queue is told of the wishes; `header` are those of the text. */
   grant(session: Session, { mail }: Transaction, header?: HeaderWishes): Partial<Envelope> {
-    const { deliverBy, hold, priority, solicit, requireTls, auth } = mail;
-    const asks = deliverBy ?? hold ?? priority ?? solicit ?? requireTls ?? auth ?? header;
+    const { deliverBy, hold, priority, solicit, requireTls, auth, tracking } = mail;
+    const asks = deliverBy ?? hold ?? priority ?? solicit ?? requireTls ?? auth ?? tracking ?? header;
     if (asks === undefined) return nothing;
     const granted: Granted = {};
     const from = this.#mailAt.get(session) ?? this.#parts.now();
@@ -132,6 +133,9 @@ export class Wishes {
     }
     const settled = this.priorities.of(session, mail);
     if (settled !== undefined) granted.priority = settled;
+    if (tracking !== undefined) {
+      granted.tracking = grantTracking(tracking, this.#parts.extensions.tracking, this.#parts.now());
+    }
     this.#grantConsent(granted, solicit, header);
     if (requireTls) granted.requireTls = true;
     else if (header?.tlsOptional && this.#parts.extensions.requireTls) granted.tlsOptional = true;

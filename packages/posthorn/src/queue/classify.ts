@@ -24,6 +24,8 @@ export interface AnswerContext {
   readonly handover: NonNullable<Outcome['handover']>;
   /** Whether a delivery is told to the sender in any case (RFC 2852 §4.1.4). */
   readonly traced?: boolean;
+  /** Whether the host was told the certifier of the message (RFC 3885 §3.3). */
+  readonly tracked?: boolean;
 }
 
 /** What an answer that came by no reply says about the way there; the class follows from the kind of outcome (RFC 3463 §3). */
@@ -61,13 +63,13 @@ export function refusesAll({ phase, reply }: HostAnswer): boolean {
 }
 
 /** What an answer means for its recipient (RFC 5321 §4.2.1, RFC 3463 §2). */
-export function classify(answer: HostAnswer, { at, remoteHost, handover, traced }: AnswerContext): Outcome {
+export function classify(answer: HostAnswer, { at, remoteHost, handover, traced, tracked }: AnswerContext): Outcome {
   const { kind, phase, reply } = answer;
   const about = { at, remoteHost, ...(reply === undefined ? {} : { reply }) };
   if (kind === 'accepted') {
     // What a host says of the whole message is less than what it comes to for one recipient.
     const status = answer.status === undefined || answer.status === '2.0.0' ? '2.1.5' : answer.status;
-    return { kind: 'delivered', status, ...about, handover, ...(traced ? { traced } : {}) };
+    return { kind: 'delivered', status, ...about, handover, ...(traced ? { traced } : {}), ...(tracked ? { tracked } : {}) };
   }
   // What a host says about itself is no verdict on the mail: another one, or the same one later, may take it.
   const failed = kind === 'refused' && !aboutHost.has(phase);

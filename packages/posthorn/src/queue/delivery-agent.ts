@@ -10,6 +10,8 @@ export interface DeliveryJob {
   readonly recipients: readonly Recipient[];
   readonly content: Content;
   readonly nextHop: NextHop;
+  /** The last outcome of each recipient, in the same order; absent when nothing was tried. */
+  readonly earlier?: readonly (Outcome | undefined)[];
   /** Aborted at shutdown and at the attempt's deadline; the agent then ends with what it knows. */
   readonly signal: AbortSignal;
 }

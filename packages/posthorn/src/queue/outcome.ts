@@ -20,10 +20,24 @@ export interface Outcome {
    * itself; `without-dsn`, it knows nothing of reports, so that ours says relayed (RFC 3461 §5.2.2).
    */
   readonly handover?: 'final' | 'with-dsn' | 'without-dsn';
+  /** For deferred only: the host may have the beginning of the text. */
+  readonly unfinished?: Unfinished;
+  /** For delivered by a next hop: it was told the certifier, and knows what becomes of the message (RFC 3885 §3.3). */
+  readonly tracked?: true;
   /** For delivered by a next hop: its sender is told so, whatever NOTIFY says but for NEVER (RFC 2852 §4.1.4). */
   readonly traced?: true;
   /** Messages that it causes, such as the copies of a list: stored in the transaction that records it, and not kept with it. */
   readonly causes?: readonly NewMessage[];
+}
+
+/** A transaction that broke off in its text, which the host may go on with (RFC 1845 §3). */
+export interface Unfinished {
+  /** What it was called. */
+  readonly name: string;
+  /** The address of the host. */
+  readonly place: string;
+  /** How many recipients it had; all of them were accepted. */
+  readonly recipients: number;
 }
 
 /** The same outcome for each of `count` recipients. */

@@ -1,0 +1,24 @@
+import type { Listener } from '@posthorn/smtp/server';
+import type { TrackingListener } from '@posthorn/smtp/tracking';
+import type { Config } from '../config/schema.ts';
+
+type Configured = Config['listeners'][number];
+type TrackingRole = { readonly role: 'mtqp' };
+
+/** A listener for mail, as the server knows it. */
+export function listenerOf(listener: Exclude<Configured, TrackingRole>): Listener {
+  const { mechanisms } = listener as Pick<Listener, 'mechanisms'>;
+  return { role: listener.role, ...placeOf(listener), ...(mechanisms && { mechanisms }) };
+}
+
+/** A listener for tracking queries, as the tracking server knows it. */
+export function trackingListenerOf(listener: Extract<Configured, TrackingRole>): TrackingListener {
+  return placeOf(listener);
+}
+
+function placeOf({ requireTls, proxyProtocol, ...address }: Configured): TrackingListener {
+  const proxies = proxyProtocol.map(({ address: network, prefix }) => `${network}/${prefix}`);
+  const { path, host, port } = address as { path?: string; host?: string; port?: number };
+  const where = path !== undefined ? { path } : { port: port ?? 0, ...(host === undefined ? {} : { host }) };
+  return { requireTls, ...where, ...(proxies.length === 0 ? {} : { proxies }) };
+}
