@@ -1,11 +1,16 @@
 import type { RecipientResult, SendResult } from '@posthorn/smtp/client/send-result';
 import { type AnswerContext, classify, isFinal, refusesAll } from '../queue/classify.ts';
-import type { Outcome } from '../queue/outcome.ts';
+import type { Outcome, Unfinished } from '../queue/outcome.ts';
 import { LoopFailure } from './destinations.ts';
 
 interface Known {
   readonly answer: RecipientResult;
   readonly outcome: Outcome;
+}
+
+/** Who answered, and what its transaction was called. */
+interface RelayContext extends AnswerContext {
+  readonly unfinished?: Omit<Unfinished, 'recipients'>;
 }
 
 /** What the hosts tried so far said about each recipient of a job. */
@@ -28,12 +33,14 @@ export class RelayAttempt {
   }
 
   /** Takes what a host said about the recipients with these indexes. */
-  take(indexes: readonly number[], { recipients }: SendResult, context: AnswerContext): void {
+  take(indexes: readonly number[], { recipients }: SendResult, context: RelayContext): void {
+    const unfinished = unfinishedOf(recipients, context);
     for (const [place, index] of indexes.entries()) {
       const answer = recipients[place];
       if (answer === undefined) continue;
       if (!refusesAll(answer)) this.#allRefuse = false;
-      const outcome = classify(answer, context);
+      const classified = classify(answer, context);
+      const outcome = answer.transactionId === undefined ? classified : { ...classified, ...unfinished };
       if (answer.failure instanceof LoopFailure) this.#loop = outcome;
       if (isBetter(answer, this.#known[index]?.answer)) this.#known[index] = { answer, outcome };
     }
@@ -50,6 +57,14 @@ export class RelayAttempt {
       return known.answer.failure instanceof LoopFailure ? { ...known.outcome, status: '4.4.6' } : known.outcome;
     });
   }
+}
+
+function unfinishedOf(
+  recipients: readonly RecipientResult[],
+  { unfinished }: RelayContext,
+): Pick<Outcome, 'unfinished'> {
+  const count = recipients.filter(({ transactionId }) => transactionId !== undefined).length;
+  return unfinished === undefined || count === 0 ? {} : { unfinished: { ...unfinished, recipients: count } };
 }
 
 /** What decides, then what came by a reply, tells more than a connection that did not come about. */

@@ -1,5 +1,5 @@
 import { comesBeforeAttempt } from '../queue/deliver-by.ts';
-import type { DeliveryAgent } from '../queue/delivery-agent.ts';
+import type { DeliveryAgent, DeliveryJob } from '../queue/delivery-agent.ts';
 import type { NextHop } from '../queue/next-hop.ts';
 import { type Outcome, sameOutcome } from '../queue/outcome.ts';
 import type { Content, QueuedMessage, QueueStore } from '../queue/queue-store.ts';
@@ -185,7 +185,7 @@ export class Scheduler {
 
   #offer(entry: InHand, group: Group): void {
     const { envelope, nextHop, recipients } = group;
-    const job = { envelope, recipients, content: entry.content, nextHop };
+    const job = { envelope, recipients, content: entry.content, nextHop, ...earlierOf(entry.message, group) };
     const done = (outcomes: readonly Outcome[] | undefined) => {
       if (outcomes === undefined) entry.crowded = true;
       for (const [at, outcome] of outcomes?.entries() ?? []) entry.outcomes.set(group.indexes[at] as number, outcome);
@@ -266,4 +266,10 @@ export class Scheduler {
 /** A large content stays in the store: only what is in hand counts. */
 function heldOctets(content: Content): number {
   return content.bytes?.length ?? 0;
+}
+
+/** What came of the last attempt for the recipients of a group. */
+function earlierOf({ state }: QueuedMessage, { indexes }: Group): Pick<DeliveryJob, 'earlier'> {
+  if (indexes.every((index) => state.recipients[index]?.last === undefined)) return {};
+  return { earlier: indexes.map((index) => state.recipients[index]?.last) };
 }
