@@ -54,7 +54,7 @@ export async function trackMessage(options: TrackMessageOptions): Promise<Tracke
 }
 
 async function follow(host: string, journey: Journey, servers?: readonly TrackerAddress[]): Promise<TrackedHop> {
-  const key = host.toLowerCase().replace(/\.$/, '');
+  const key = host.toLowerCase().replace(/^\[(?:ipv6:)?|\]$|\.$/g, '');
   const refusal = whyNot(key, journey);
   if (refusal !== undefined) return { host, reports: [], failure: refusal, next: [] };
   journey.asked.add(key);
