@@ -38,7 +38,7 @@ const mostOutput = 1024;
 const lastWords = 500;
 
 /**
- * Runs a command in a process group of its own, with a minimal environment and nothing open but its standard streams, and
+ * Runs a command in a process group of its own, with a minimal environment and
  * ends the whole group when its time is over. Rejects only when the input cannot be read.
  */
 export async function runProgram(run: ProgramRun, rules: ProgramRules): Promise<ProgramEnd> {

@@ -21,7 +21,6 @@ const noMailbox = reply(550, '5.1.1', 'No such mailbox here');
 const ambiguous = reply(553, '5.1.4', 'User ambiguous');
 const malformed = reply(553, '5.1.3', 'No number that can be dialled');
 const endless = reply(550, '5.4.6', 'The alias leads round in a circle');
-const nobody = reply(550, '5.2.4', 'The alias leads to nobody');
 const relayDenied = reply(550, '5.7.1', 'Relaying denied');
 const noDomain = reply(550, '5.1.2', 'The domain does not exist');
 const nullExchanger = reply(556, '5.1.10', 'The domain accepts no mail');
@@ -57,7 +56,6 @@ function admitAlias(parts: AdmissionParts, address: string): Reply | undefined |
   if (expansion.kind === 'loop') return endless;
   const { recipients, targeted = [] } = expansion;
   const [only] = recipients;
-  if (recipients.length + targeted.length === 0) return nobody;
   if (only === undefined || recipients.length + targeted.length > 1) return undefined;
   return parts.directory.mailboxOf(only) === undefined ? undefined : admitMailbox(parts, only);
 }
