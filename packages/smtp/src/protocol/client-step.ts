@@ -69,7 +69,7 @@ export function planTransaction(transaction: ClientTransaction, offered: Readonl
   steps.push(step('mail', mailLine(transaction, offered), { wait: 'mail', transaction, closesGroup }));
   for (const [index, { mailbox, parameters }] of transaction.request.recipients.entries()) {
     if (transaction.answers[index] !== undefined) continue;
-    const typed = withDelayNotice(parameters, transaction.mail, offered);
+    const typed = transaction.noticesDelay ? withDelayNotice(parameters) : parameters;
     const line = formatCommand({
       verb: 'RCPT',
       forwardPath: mailbox,

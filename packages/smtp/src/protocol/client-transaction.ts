@@ -4,7 +4,7 @@ import type { MailParameters } from '../command/parameters.ts';
 import type { Reply, Status } from '../reply/reply.ts';
 import type { Capabilities } from './client-capabilities.ts';
 import { findLack, findRecipientLack, type Host } from './client-lack.ts';
-import { afterWait } from './client-parameters.ts';
+import { afterWait, needsDelayNotice } from './client-parameters.ts';
 import { mendText } from './client-text.ts';
 import type { Phase } from './client-timeouts.ts';
 import type { Transaction } from './transaction.ts';
@@ -46,6 +46,8 @@ export class ClientTransaction {
   readonly answers: (RecipientAnswer | undefined)[];
   /** The indexes of the recipients that RCPT accepted and nothing has decided since. */
   accepted: number[] = [];
+  /** Whether the host is to tell of delays, asked or not. */
+  noticesDelay = false;
   /** What is waited for. */
   phase: Phase = 'mail';
   /** Whether a command of it has gone out. */
@@ -105,6 +107,7 @@ export class ClientTransaction {
   prepare(host: Host, now: number): boolean {
     this.mail = afterWait(this.request.mail, Math.floor((now - this.#since) / 1000));
     this.named = this.mail.transactionId !== undefined && host.capabilities.offered.has('CHECKPOINT');
+    this.noticesDelay = needsDelayNotice(this.mail, host);
     const refusal = findLack(this, host);
     if (refusal !== undefined) this.answerAll({ kind: 'refused', phase: 'mail', refusal });
     else this.#prepareRecipients(host.capabilities);
