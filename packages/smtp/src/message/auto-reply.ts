@@ -3,12 +3,12 @@ import type { Mailbox } from '../address/mailbox.ts';
 import { parseMailbox } from '../address/parse-mailbox.ts';
 import { Base64Encoder } from '../bytes/base64.ts';
 import { formatAddrSpec } from './addr-spec.ts';
+import { answerSubject, cleanText } from './answer-subject.ts';
 import { formatDate } from './date.ts';
 import { type EncodedBody, encodeText } from './encoded-body.ts';
 import { formatTextField } from './encoded-word.ts';
 import { foldField } from './fold.ts';
 import { formatAddressField } from './format-address-list.ts';
-import { fieldValue } from './header.ts';
 import { threadFieldsOf } from './thread.ts';
 
 /** What an automatic reply is made of (RFC 3834 §3). */
@@ -38,9 +38,6 @@ export interface AutoReply {
   readonly smtputf8: boolean;
 }
 
-/** Characters of a subject that are repeated. */
-const longestSubject = 300;
-
 /** Composes an automatic reply, whose reverse-path must be a valid address; `whyNoAutoReply` says when there must be none (RFC 3834 §3). */
 export function composeAutoReply(input: AutoReplyInput): AutoReply {
   const { header, reversePath, from, now, offsetMinutes, random } = input;
@@ -52,7 +49,7 @@ export function composeAutoReply(input: AutoReplyInput): AutoReply {
   const fields = [
     sender.text,
     foldField('To', [`<${to.text}>`]),
-    subjectField(header, input.subject),
+    input.subject === undefined ? answerSubject('Auto:', header) : formatTextField('Subject', cleanText(input.subject)),
     foldField('Date', [formatDate(now, offsetMinutes)]),
     foldField('Message-ID', [`<${random(16).toString('hex')}@${isAscii(Buffer.from(domain)) ? domain : 'localhost'}>`]),
     threadFieldsOf(header),
@@ -70,21 +67,4 @@ function writtenBody(body: EncodedBody): Buffer {
   if (!Buffer.isBuffer(body.octets)) throw new Error('A text is no stream');
   const encoder = new Base64Encoder();
   return Buffer.concat([encoder.write(body.octets), encoder.end()]);
-}
-
-/** Encoded words of the subject stay whole: each is a word of its own, and lines end between words (RFC 3834 §3.1.5). */
-function subjectField(header: Buffer, own: string | undefined): string {
-  if (own !== undefined) return formatTextField('Subject', clean(own));
-  const words = ['Auto:', ...clean(fieldValue(header, 'subject') ?? '').split(' ')].filter((word) => word !== '');
-  let length = 0;
-  const kept = words.filter((word) => {
-    length += word.length + 1;
-    return length <= longestSubject;
-  });
-  const isPlain = kept.every((word) => /^[!-~]{1,75}$/.test(word));
-  return isPlain ? foldField('Subject', kept) : formatTextField('Subject', kept.join(' '));
-}
-
-function clean(text: string): string {
-  return text.replace(/[\p{Cc}\p{Cs}]+/gu, ' ');
 }
