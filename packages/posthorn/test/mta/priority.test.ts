@@ -108,7 +108,7 @@ describe('priorities', () => {
     expect([late?.slice(0, 10), usual?.slice(0, 9)]).toEqual(['552 5.7.16', '250 2.0.0']);
   });
 
-  it('EXT-PRI-2 EXT-PRI-4 begins the urgent first of what waits for one host', async () => {
+  it('EXT-PRI-2 begins the urgent first of what waits for one host', async () => {
     const { script, taken } = mailHost({ offers });
     let open = () => {};
     const isOpen = new Promise<void>((resolve) => {
@@ -136,5 +136,41 @@ describe('priorities', () => {
     ]);
     const logged = test.log.lines.filter(({ text }) => text === 'queued').map(({ fields }) => fields);
     expect(logged).toMatchObject([{}, {}, { priority: -4 }, {}, { priority: 6 }]);
+  });
+
+  it('EXT-PRI-4 keeps the value through aliases and lists, takes it by LMTP, and logs it', async () => {
+    await using hop = await startNextHop({ offers });
+    await using test = await startTestAgent((folder) => ({
+      listeners: [
+        { role: 'mx', host: '127.0.0.1', port: 0 },
+        { role: 'lmtp', host: '127.0.0.1', port: 0 },
+      ],
+      extensions: trusted,
+      routes: [{ domain: '*', to: hop.to }],
+      domains: {
+        'example.org': {
+          deliver: `maildir:${folder}/mail/{local}`,
+          mailboxes: ['ann'],
+          aliases: { away: ['u@far.example'] },
+          lists: { team: { members: ['m@far.example'], owner: ['ann'] } },
+        },
+      },
+    }));
+    await sendMail(test.port, {
+      from: '<m@far.example> MT-PRIORITY=3',
+      to: ['<away@example.org>', '<team@example.org>'],
+    });
+    await expect.poll(() => hop.taken.length).toBe(2);
+    expect(hop.takenFor('u@far.example')[0]?.mail).toMatch(/ MT-PRIORITY=3(?: |$)/);
+    expect(hop.takenFor('m@far.example')[0]?.mail).toMatch(/ MT-PRIORITY=3(?: |$)/);
+    const listener = test.agent.listeners[1];
+    const replies = await talk(listener !== undefined && 'port' in listener ? listener.port : 0, [
+      { send: 'LHLO client.example\r\n', replies: 1 },
+      { send: 'MAIL FROM:<x@example.com> MT-PRIORITY=2\r\nRCPT TO:<ann@example.org>\r\nDATA\r\n', replies: 3 },
+      { send: 'Subject: x\r\n\r\nHello\r\n.\r\n', replies: 1 },
+    ]);
+    expect(replies.at(-1)).toMatch(/^250 /);
+    const logged = test.log.lines.filter(({ text }) => text === 'queued').map(({ fields }) => fields);
+    expect(logged).toMatchObject([{ priority: 3 }, { priority: 2 }]);
   });
 });
