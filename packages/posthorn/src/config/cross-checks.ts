@@ -39,7 +39,7 @@ function domainMistakes(config: { readonly [key: string]: Plain }): Mistake[] {
 function formMistakes(name: string, domain: { readonly [key: string]: Plain }): Mistake[] {
   const path = formatPath(['domains', name]);
   const relays = domain.relay === true;
-  const hasNames = ['mailboxes', 'aliases', 'aliasFiles', 'forwards', 'gateway', 'lists'].some(
+  const hasNames = ['mailboxes', 'aliases', 'aliasFiles', 'forwards', 'gateway', 'lists', 'batches'].some(
     (field) => field in domain,
   );
   if (!relays && !hasNames) {

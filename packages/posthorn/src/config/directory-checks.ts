@@ -60,11 +60,12 @@ function readableDomain(members: Members): Readable {
   const aliases = entriesOf(members.aliases)
     .filter(([name]) => isName(name))
     .map(([name, targets]) => [name, elementsOf(targets).filter(isTarget)] as const);
-  const mailboxes = members.mailboxes === '*' ? '*' : elementsOf(members.mailboxes).filter(isName);
+  const gateways = entriesOf(members.batches).map(([gateway]) => gateway);
+  const mailboxes = members.mailboxes === '*' ? '*' : [...elementsOf(members.mailboxes), ...gateways].filter(isName);
   const { forwards, mailboxSettings, gateway } = readableFields(members);
   const lists = readableLists(members.lists);
   const domain: DirectoryDomain = {
-    ...('mailboxes' in members ? { mailboxes } : {}),
+    ...('mailboxes' in members || gateways.length > 0 ? { mailboxes } : {}),
     aliases: Object.fromEntries(aliases),
     forwards,
     lists,

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { batchFields } from './batch-fields.ts';
 import { directoryFields, disclosure, programs } from './directory-fields.ts';
 import { domainConsentFields, extensionFields, userFields } from './extension-fields.ts';
 import { count, duration, filePath, flag, size } from './fields.ts';
@@ -84,6 +85,7 @@ const domain = z.strictObject({
   separator: mail.separator().prefault('+'),
   ...directoryFields,
   ...listFields,
+  ...batchFields,
   ...vacationFields,
   ...domainConsentFields,
 });

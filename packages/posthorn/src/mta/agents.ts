@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
 import { type AutoReplyParts, withAutoReplies } from '../agents/auto-replies.ts';
+import { createBatchProcessor } from '../agents/batch-processor.ts';
 import { createDiscardAgent } from '../agents/discard.ts';
 import { createListAgent } from '../agents/list.ts';
 import type { MailboxUsage } from '../agents/mailbox-usage.ts';
@@ -19,6 +20,7 @@ import type { DeliveryAgent } from '../queue/delivery-agent.ts';
 import type { NextHop } from '../queue/next-hop.ts';
 import type { QueueStore } from '../queue/queue-store.ts';
 import { expandAddresses } from './expand-addresses.ts';
+import { expandEnclosed } from './expand-recipients.ts';
 import type { Policy } from './policy.ts';
 import { redirectionOf } from './redirection.ts';
 
@@ -33,8 +35,11 @@ export interface AgentParts {
   /** How programs are run. */
   readonly programs: ProgramRules;
   /** The policy in force. */
-  readonly policy: () => Pick<Policy, 'directory' | 'findList' | 'findVacation'>;
+  readonly policy: () => Pick<Policy, 'directory' | 'findList' | 'findGateway' | 'findVacation'>;
 }
+
+/** Messages of one batch. */
+const mostEnclosed = 10_000;
 
 type AgentsByKind = Partial<Record<NextHop['kind'], DeliveryAgent>>;
 
@@ -55,7 +60,7 @@ export function createAgents({
   programs,
   policy,
 }: AgentParts): Agents {
-  const { queue, hostname } = config;
+  const { queue, limits, hostname } = config;
   const relay = createRelayAgent({
     name: hostname,
     resolver,
@@ -86,6 +91,13 @@ export function createAgents({
       draft: () => store.draft(),
       find: (address) => policy().findList(address),
       expand: (addresses) => expandAddresses(policy().directory, addresses),
+    }),
+    batch: createBatchProcessor({
+      ...ownMail,
+      draft: () => store.draft(),
+      find: (address) => policy().findGateway(address),
+      expand: (transaction) => expandEnclosed(policy().directory, transaction),
+      limits: { messageSize: limits.messageSize, recipients: limits.recipients, messages: mostEnclosed },
     }),
     odmr: createOnDemandAgent(now),
     discard: createDiscardAgent(now),

@@ -1,7 +1,7 @@
 import { formatMailbox } from '@posthorn/smtp/address/mailbox';
 import type { Transaction } from '@posthorn/smtp/server';
 import type { Directory } from '../directory/directory.ts';
-import type { Expansion } from '../directory/expand-aliases.ts';
+import { type Expansion, targetedKey } from '../directory/expand-aliases.ts';
 import type { Recipient } from '../queue/envelope.ts';
 
 /** Whom a transaction comes to. */
@@ -29,12 +29,19 @@ export function expandRecipients(directory: Directory, transaction: Transaction)
     if (isSeveral && parameters.notify?.includes('SUCCESS')) expanded.push({ address, ...parameters });
     const passed = isSeveral ? withoutSuccess(parameters) : parameters;
     for (const [index, copy] of copies.entries()) {
-      const key = copy.target === undefined ? directory.keyOf(copy.address) : `${copy.target} ${copy.address}`;
+      const key = copyKey(copy, directory);
       if (recipients.has(key)) continue;
       recipients.set(key, { ...copy, ...passed, ...(isTracked && isSeveral ? { ...memberOf(address, index) } : {}) });
     }
   }
   return { recipients: [...recipients.values()], expanded };
+}
+
+/** Whom an enclosed message comes to; an alias without an end stands for itself, and fails when it is tried (RFC 2442). */
+export function expandEnclosed(directory: Directory, transaction: Transaction): readonly Recipient[] {
+  const expanded = expandRecipients(directory, transaction);
+  if (expanded !== 'loop') return expanded.recipients;
+  return transaction.recipients.map(({ mailbox, parameters }) => ({ address: formatMailbox(mailbox), ...parameters }));
 }
 
 /** All recipients of an expansion: addresses, then programs, files and what is sent on. */
@@ -46,6 +53,11 @@ export function copiesOf(expansion: Extract<Expansion, { kind: 'recipients' }>):
 /** The first member of an alias has the certifier, the others have none (RFC 3885 §3.3). */
 function memberOf(alias: string, index: number): Pick<Recipient, 'alias' | 'untracked'> {
   return index === 0 ? { alias } : { alias, untracked: true };
+}
+
+/** What is the same for doubles. */
+export function copyKey({ address, target }: Recipient, { keyOf }: Pick<Directory, 'keyOf'>): string {
+  return target === undefined ? keyOf(address) : targetedKey({ address, target }, keyOf);
 }
 
 function withoutSuccess<T extends Pick<Recipient, 'notify'>>(parameters: T): T {

@@ -6,6 +6,7 @@ import type { Resolver } from '../dns/resolver.ts';
 import type { QueueStore } from '../queue/queue-store.ts';
 import { admitRecipient } from './admission.ts';
 import { admitPoster } from './admit-poster.ts';
+import { admitGenerator } from './batch-gateways.ts';
 import type { Checkpoints } from './checkpoints.ts';
 import { logFaults } from './log-faults.ts';
 import { checkLogin } from './login-check.ts';
@@ -50,6 +51,7 @@ export function createHandlers(parts: HandlerParts): ServerHandlers {
       if (refusal !== undefined) return refusal;
       const admit = (each: AcceptedRecipient) =>
         admitPoster(policy(), each, transaction) ??
+        admitGenerator(policy().findGateway, each, { session, transaction }) ??
         admitRecipient({ ...policy(), resolver, usage, size: transaction.mail.size }, session, each);
       const admitted = isSubmission(session.role)
         ? submission.checkRecipient(session, recipient, admit)

@@ -12,6 +12,7 @@ import type { NextHop } from '../queue/next-hop.ts';
 import { parseDomainPattern } from '../routing/domain-pattern.ts';
 import { createRouter, type RouterConfig } from '../routing/router.ts';
 import { refuseSize } from './admit-mailbox.ts';
+import { createGateways, type FindGateway, withGatewayMailboxes } from './batch-gateways.ts';
 import { type Consent, createConsent } from './consent.ts';
 import { createDisclosure, type Disclosure } from './disclosure.ts';
 import { createLists, type FindList, withListMembers } from './lists.ts';
@@ -22,6 +23,7 @@ import { createVacations, type FindVacation } from './vacations.ts';
 export interface Policy {
   readonly directory: Directory;
   readonly findList: FindList;
+  readonly findGateway: FindGateway;
   readonly findVacation: FindVacation;
   readonly users: Config['users'];
   /** Domains that mail is relayed to. */
@@ -53,7 +55,7 @@ export function createPolicy(config: Config): Policy {
   const directory = createDirectory({
     hostname,
     ownAddresses: own,
-    domains: withMembers,
+    domains: withGatewayMailboxes(withMembers),
     ...(postmaster === undefined ? {} : { postmaster }),
   });
   const router = createRouter({
@@ -64,12 +66,14 @@ export function createPolicy(config: Config): Policy {
     locate: (address) => locateAddress(directory, config, address),
   });
   const findList = createLists({ domains, withMembers, directory });
+  const findGateway = createGateways(domains, directory);
   const findVacation = createVacations({ domains }, directory);
   const settings = Object.values(domains).flatMap(({ mailboxSettings }) => Object.values(mailboxSettings));
   const boundsSize = settings.some(({ messageSize }) => messageSize !== undefined);
   return {
     directory,
     findList,
+    findGateway,
     findVacation,
     users,
     relayDomains: new Set(Object.keys(config.domains).filter((name) => config.domains[name]?.relay)),
@@ -78,6 +82,7 @@ export function createPolicy(config: Config): Policy {
     submission,
     routes,
     route(address, target) {
+      if (target === undefined && findGateway(address) !== undefined) return { kind: 'batch', key: `batch:${address}` };
       const list = target === undefined ? findList(address) : undefined;
       return list === undefined ? router.route(address, target) : { kind: 'list', key: `list:${list.address}` };
     },

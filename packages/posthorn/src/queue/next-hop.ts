@@ -57,6 +57,11 @@ export type NextHop =
       readonly address: string;
     }
   | {
+      /** Takes batches of mail apart (RFC 2442). */
+      readonly kind: 'batch';
+      readonly key: string;
+    }
+  | {
       /** A mailing list of ours (RFC 5321 §3.9.2). */
       readonly kind: 'list';
       readonly key: string;
