@@ -38,8 +38,6 @@ export interface SchedulerLimits extends DestinationLimits {
 const nothing = Promise.resolve();
 const leaseTime = 60 * 60_000;
 const longestSleep = 60_000;
-/** How long aborted attempts may take to end, in milliseconds. */
-const farewell = 5_000;
 
 /**
  * Takes messages in hand, from the session that committed them or from the store when they are due, and brings each to
@@ -104,10 +102,10 @@ export class Scheduler {
   }
 
   /**
-   * Ends: jobs that did not begin go back at once, running ones get `grace` milliseconds, and then a little more to end what
-   * they are at. What does not heed even that is left: the store has it as it was before.
+   * Ends: jobs that did not begin go back at once, running ones get `grace` milliseconds, and then `farewell` more to end
+   * what they are at. What does not heed even that is left: the store has it as it was before.
    */
-  async stop(grace: number): Promise<void> {
+  async stop(grace: number, farewell = 5_000): Promise<void> {
     this.#stopped = true;
     this.#timer.clear();
     clearInterval(this.#watchdog);

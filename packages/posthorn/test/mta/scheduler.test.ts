@@ -257,4 +257,40 @@ describe('the scheduler', () => {
     const claimed = await test.store.claim({ now: Date.now(), limit: 10, until: Number.POSITIVE_INFINITY });
     expect(claimed).toHaveLength(3);
   });
+
+  it('is over in time even when an attempt heeds no end', async () => {
+    const test = start({ deliver: () => new Promise(() => {}) });
+    await test.receive('u@slow.example');
+    await test.scheduler.stop(0, 10);
+    expect(test.store.count()).toBe(1);
+    expect(test.log.lines.map(({ text }) => text)).toEqual(['attempts do not end; they are left']);
+    await test.store.close();
+  });
+
+  it('tries who was deferred no sooner because another found no place', async () => {
+    const { jobs, deliver } = gate();
+    const tried: string[] = [];
+    await using test = start({
+      limits: { concurrency: 1, waiting: 0 },
+      deliver: (job) => {
+        if (job.nextHop.key === 'slow.example') return deliver(job);
+        tried.push(job.recipients[0]?.address ?? '');
+        return Promise.resolve([{ kind: 'deferred', status: '4.2.1', at: 0 }]);
+      },
+    });
+    await test.receive('first@slow.example');
+    await expect.poll(() => jobs.length).toBe(1);
+    await test.receive('crowded@slow.example', 'deferred@other.example');
+    await expect.poll(() => test.scheduler.size).toBe(1);
+    jobs[0]?.end(delivered);
+    await expect.poll(() => test.scheduler.size).toBe(0);
+    test.pass(10_000);
+    await expect.poll(() => jobs.length).toBe(2);
+    expect(jobs[1]?.job.recipients.map(({ address }) => address)).toEqual(['crowded@slow.example']);
+    jobs[1]?.end(delivered);
+    await expect.poll(() => test.scheduler.size).toBe(0);
+    expect(tried).toEqual(['deferred@other.example']);
+    test.pass(31 * 60_000);
+    await expect.poll(() => tried.length).toBe(2);
+  });
 });
