@@ -43,8 +43,14 @@ export interface FetchMeans {
 export async function fetchMail(request: FetchRequest, means: FetchMeans): Promise<FetchResult> {
   try {
     const connection = await login(request, means);
-    if (request.by === 'etrn') return await startQueues(connection, request.domains);
-    return await reverse(connection, request, means);
+    const abort = () => connection.drop();
+    means.signal.addEventListener('abort', abort);
+    try {
+      if (request.by === 'etrn') return await startQueues(connection, request.domains);
+      return await reverse(connection, request, means);
+    } finally {
+      means.signal.removeEventListener('abort', abort);
+    }
   } catch (error) {
     const said = error instanceof Error ? error.message : String(error);
     const isFinal = error instanceof ConnectionFailure && error.reply !== undefined && isPermanent(error.reply);

@@ -279,7 +279,9 @@ describe('mail that is fetched', () => {
     }));
     await leaveMail(provider, { from: dora, to: ['<a@branch.example.org>'], text: order });
     const client = await secured(provider.odmr);
-    expect(await client.say('EHLO x.test')).toMatch(/^250-AUTH CRAM-MD5 PLAIN LOGIN\n250[ -].*ATRN$/m);
+    const offer = await client.say('EHLO x.test');
+    expect(offer).toMatch(/^250-AUTH CRAM-MD5 PLAIN LOGIN$/m);
+    expect(offer).toMatch(/^250[ -]ATRN$/m);
     const mx = await secured(provider.port);
     expect(await mx.say('ATRN')).toMatch(/^530 5\.7\.0/);
     await logIn(mx);

@@ -40,6 +40,8 @@ export interface Connection extends AsyncDisposable {
   reset(): Promise<Reply>;
   /** QUIT behind what is under way (RFC 5321 §4.1.1.10). */
   close(): Promise<void>;
+  /** Drops the connection at once; what has no reply yet fails with `aborted`. */
+  drop(): void;
 }
 
 class SingleConnection implements Connection {
@@ -106,6 +108,11 @@ class SingleConnection implements Connection {
 
   async close(): Promise<void> {
     await this.#connection.quit();
+    this.#alarms.clearAll();
+  }
+
+  drop(): void {
+    this.#connection.drop('aborted');
     this.#alarms.clearAll();
   }
 
