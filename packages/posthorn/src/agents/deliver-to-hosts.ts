@@ -3,7 +3,7 @@ import type { SendResult } from '@posthorn/smtp/client/send-result';
 import { Failure } from '@posthorn/smtp/failure/failure';
 import type { AnswerContext } from '../queue/classify.ts';
 import type { DeliveryJob } from '../queue/delivery-agent.ts';
-import type { Outcome } from '../queue/outcome.ts';
+import { type Outcome, sameOutcome } from '../queue/outcome.ts';
 import type { Destination, Destinations } from './destinations.ts';
 import { type Outgoing, OutgoingMessage } from './outgoing.ts';
 import { RelayAttempt } from './relay-attempt.ts';
@@ -33,6 +33,9 @@ export interface Journey {
 export async function deliverToHosts(job: DeliveryJob, journey: Journey): Promise<Outcome[]> {
   const { now } = journey;
   const message = await OutgoingMessage.of(job, now);
+  if (message.refusal !== undefined) {
+    return sameOutcome(job.recipients.length, { kind: 'failed', ...message.refusal, at: now() });
+  }
   const attempt = new RelayAttempt(job.recipients.length);
   for (const share of sharesOf(job)) await deliverShare(share, attempt, { message, job, journey });
   const untried: Outcome = { kind: 'deferred', status: '4.4.1', at: now(), text: 'No host was tried' };

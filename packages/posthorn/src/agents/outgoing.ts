@@ -2,7 +2,7 @@ import { isAscii } from 'node:buffer';
 import { toMailbox } from '@posthorn/smtp/client/envelope';
 import { TextSource } from '@posthorn/smtp/client/text-source';
 import type { MailParameters, RcptParameters } from '@posthorn/smtp/command/parameters';
-import { convertContent, type ReadableContent } from '@posthorn/smtp/message/convert-content';
+import { convertContent, isLabelledBinary, type ReadableContent } from '@posthorn/smtp/message/convert-content';
 import { HeaderCollector } from '@posthorn/smtp/message/header-collector';
 import { OctetSurvey } from '@posthorn/smtp/message/octet-survey';
 import type { LocalRefusal } from '@posthorn/smtp/protocol/client-transaction';
@@ -22,6 +22,8 @@ interface Survey {
   readonly smtputf8: boolean;
   /** Whether every line ends in CRLF, the last one too: then nothing is to be mended. */
   readonly whole: boolean;
+  /** Why no host may get it. */
+  readonly refusal?: LocalRefusal;
 }
 
 /** A message on its way out: as it is, or converted for hosts that cannot take it so. */
@@ -40,6 +42,11 @@ export class OutgoingMessage {
   /** Looks at the text of a job; rejects with Failure `storage` when it cannot be read. */
   static async of(job: DeliveryJob, now: () => number): Promise<OutgoingMessage> {
     return new OutgoingMessage(job, await surveyJob(job), now);
+  }
+
+  /** Why the message goes to no host at all, whatever that takes; undefined when it may (RFC 3030 §3). */
+  get refusal(): LocalRefusal | undefined {
+    return this.#survey.refusal;
   }
 
   /** The message as it is: parameters as they came, for hosts that know them (RFC 3461 §5.2.1). */
@@ -94,6 +101,12 @@ function rcptParameters({ notify, originalRecipient, rrvs }: Recipient): RcptPar
   };
 }
 
+/** Such a message is given back, not mended and sent on (RFC 3030 §3). */
+const undeclared: LocalRefusal = {
+  status: '5.6.3',
+  text: 'A part of the message is labelled binary, but the message was not declared to be so (BODY=BINARYMIME)',
+};
+
 /** What the octets need, whatever MAIL said: 7BIT is said of much that is not (RFC 2045 §2.7). */
 async function surveyJob({ content, envelope }: DeliveryJob): Promise<Survey> {
   const survey = new OctetSurvey();
@@ -109,6 +122,13 @@ async function surveyJob({ content, envelope }: DeliveryJob): Promise<Survey> {
   const smtputf8 = header !== undefined && !isAscii(header.header);
   // Lines of more than 998 octets go unchanged as BINARYMIME alone (RFC 5321 §4.5.3.1.6).
   const isBinary = envelope.body === 'BINARYMIME' || survey.binary;
+  // Deviates: lines of text that are labelled binary pass, as many programs write them, and nothing can harm them (RFC 3030 §3).
+  const isUndeclared = survey.binary && envelope.body !== 'BINARYMIME' && (await isLabelledBinary(content));
   const whole = content.bytes !== undefined && !survey.bareLineEnd && content.bytes.at(-1) === 0x0a;
-  return { body: isBinary ? 'BINARYMIME' : survey.eightBit ? '8BITMIME' : '7BIT', smtputf8, whole };
+  return {
+    body: isBinary ? 'BINARYMIME' : survey.eightBit ? '8BITMIME' : '7BIT',
+    smtputf8,
+    whole,
+    ...(isUndeclared ? { refusal: undeclared } : {}),
+  };
 }

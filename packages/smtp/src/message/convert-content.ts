@@ -44,6 +44,25 @@ export async function convertContent(content: ReadableContent, options: Conversi
   return { kind: 'converted', bytes, stream: () => onePiece(bytes) };
 }
 
+/** Whether a part of the message is labelled binary, at any level (RFC 3030 §3). */
+export async function isLabelledBinary(content: ReadableContent): Promise<boolean> {
+  let isLabelled = false;
+  const scanner = new MimeScanner({
+    part({ encoding }) {
+      isLabelled ||= encoding === 'binary';
+    },
+    body: () => {},
+    delimiter: () => {},
+    filler: () => {},
+  });
+  for await (const piece of content.bytes === undefined ? content.stream() : [content.bytes]) {
+    scanner.write(piece);
+    if (isLabelled) return true;
+  }
+  scanner.end();
+  return isLabelled;
+}
+
 async function planConversion(content: ReadableContent, { target, body }: ConversionOptions): Promise<ConversionPlan> {
   const planner = new ConversionPlanner();
   const scanner = new MimeScanner(planner);
