@@ -38,8 +38,8 @@ const mostOutput = 1024;
 const lastWords = 500;
 
 /**
- * Runs a command in a process group of its own, with a minimal environment and
- * ends the whole group when its time is over. Rejects only when the input cannot be read.
+ * Runs a command in a process group of its own with a minimal environment, and ends the whole group when its time is over.
+ * Rejects only when the input cannot be read.
  */
 export async function runProgram(run: ProgramRun, rules: ProgramRules): Promise<ProgramEnd> {
   const child = spawn('/bin/sh', ['-c', run.command], {

@@ -49,6 +49,11 @@ export function expandAliases(start: Mailbox, book: AliasBook, inside = false): 
   return targeted.length === 0 ? { kind: 'recipients', recipients } : { kind: 'recipients', recipients, targeted };
 }
 
+/** What is the same for doubles: a file gets one copy, a program one for each alias that names it. */
+export function targetedKey({ address, target }: TargetedRecipient, keyOf: (address: string) => string): string {
+  return /^(?:mbox|maildir):/.test(target) ? target : `${target} ${keyOf(address)}`;
+}
+
 type Replaced = Extract<DomainEntry, { kind: 'alias' | 'forward' }>;
 
 class AliasWalk {
@@ -118,8 +123,9 @@ class AliasWalk {
   }
 
   #target(mailbox: Mailbox, target: string): boolean {
-    const key = target === resendTarget ? `${target}${this.#book.keyOf(mailbox)}` : target;
-    if (!this.targeted.has(key)) this.targeted.set(key, { address: formatMailbox(mailbox), target });
+    const recipient = { address: formatMailbox(mailbox), target };
+    const key = targetedKey(recipient, () => this.#book.keyOf(mailbox));
+    if (!this.targeted.has(key)) this.targeted.set(key, recipient);
     return this.#isBounded();
   }
 
