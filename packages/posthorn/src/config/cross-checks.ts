@@ -1,5 +1,6 @@
 import { parseNetwork } from '@posthorn/smtp/address/network';
 import { directoryMistakes } from './directory-checks.ts';
+import { extensionMistakes } from './extension-checks.ts';
 import { listenerMistakes } from './listener-checks.ts';
 import { formatPath, type Mistake } from './mistake.ts';
 import { onDemandMistakes } from './on-demand-checks.ts';
@@ -14,6 +15,7 @@ export function crossChecks(config: Plain): Mistake[] {
     ...domainMistakes(config),
     ...directoryMistakes(config),
     ...onDemandMistakes(config),
+    ...extensionMistakes(config),
   ];
 }
 

@@ -9,7 +9,7 @@ import type { Mistake } from './mistake.ts';
 import { programMistakes } from './program-checks.ts';
 import { readAliases } from './read-aliases.ts';
 import type { Config } from './schema.ts';
-import { tlsFileMistakes } from './tls-files.ts';
+import { authorityMistakes, tlsFileMistakes } from './tls-files.ts';
 
 /** What a file holds, and on which line it says what. */
 interface Loaded {
@@ -39,6 +39,7 @@ export async function loadConfig(path: string): Promise<Checked> {
   const mistakes = [
     ...socketMistakes(config),
     ...(await tlsFileMistakes(config.tls)),
+    ...(await authorityMistakes(config.authorities)),
     ...readAliases(config).mistakes,
     ...programMistakes(config),
   ];

@@ -17,6 +17,17 @@ export async function tlsFileMistakes(tls: Config['tls']): Promise<Mistake[]> {
   return whyUnusable('tls.key', { cert, key }, 'Name the key that the certificate was made for.');
 }
 
+/** Whether the authorities that are trusted can be read. */
+export async function authorityMistakes(file: string | undefined): Promise<Mistake[]> {
+  if (file === undefined) return [];
+  const ca = await readPem('authorities', file);
+  if (typeof ca !== 'string') return [ca];
+  const isPem = ca.includes('-----BEGIN CERTIFICATE-----');
+  const message = 'cannot be used: there is no certificate in it';
+  const remedy = 'Name a PEM file with the certificates of the authorities.';
+  return isPem ? whyUnusable('authorities', { ca }, remedy) : [{ path: 'authorities', message, remedy }];
+}
+
 async function readPem(path: string, file: string): Promise<string | Mistake> {
   try {
     return await readFile(file, 'utf8');
@@ -31,7 +42,7 @@ async function readPem(path: string, file: string): Promise<string | Mistake> {
   }
 }
 
-function whyUnusable(path: string, part: { cert?: string; key?: string }, remedy: string): Mistake[] {
+function whyUnusable(path: string, part: { cert?: string; key?: string; ca?: string }, remedy: string): Mistake[] {
   try {
     createSecureContext(part);
     return [];
