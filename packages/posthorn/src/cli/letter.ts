@@ -37,7 +37,8 @@ function letterOf(bytes: Buffer): Letter {
   return { ...survey.result, open: bytes };
 }
 
-async function readInput({ stdin }: Terminal): Promise<Buffer> {
+/** All of standard input. Throws Exit when it is more than 128 MB. */
+export async function readInput({ stdin }: Terminal): Promise<Buffer> {
   const pieces: Buffer[] = [];
   let size = 0;
   for await (const piece of stdin as AsyncIterable<Buffer>) {

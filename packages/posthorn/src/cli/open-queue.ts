@@ -2,9 +2,8 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { Failure } from '@posthorn/smtp/failure/failure';
 import type { Config } from '../config/schema.ts';
-import { createControlClient } from '../control/control-client.ts';
-import { controlPath } from '../control/control-path.ts';
 import type { QueueControl } from '../control/queue-control.ts';
+import { runningAgent } from './running-agent.ts';
 
 /**
  * Runs something on the queue: of the running server if there is one, else on the spool itself, which is only read to
@@ -15,15 +14,8 @@ export async function withQueue<Result>(
   purpose: 'look' | 'change',
   run: (queue: QueueControl) => Promise<Result>,
 ): Promise<Result> {
-  const client = createControlClient(controlPath(config.dataDir));
-  const running = await client.status().then(
-    () => true,
-    (error: unknown) => {
-      if (error instanceof Failure && error.kind === 'refused') return false;
-      throw error;
-    },
-  );
-  if (running) return run(client.queue);
+  const client = await runningAgent(config);
+  if (client !== undefined) return run(client.queue);
   const opened = await (purpose === 'look' ? openToLook(config) : openToChange(config));
   try {
     return await run(opened.queue);

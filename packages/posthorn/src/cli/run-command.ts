@@ -3,12 +3,14 @@ import { Failure } from '@posthorn/smtp/failure/failure';
 import { Command, CommanderError } from 'commander';
 import { addCheck } from './check.ts';
 import { Exit, exitCodes } from './exit.ts';
+import { addFetch } from './fetch.ts';
 import { addProbe } from './probe.ts';
 import { addQueue } from './queue.ts';
 import { addReload } from './reload.ts';
 import { addSend } from './send.ts';
 import { addServe } from './serve.ts';
 import { printable, type Terminal } from './terminal.ts';
+import { addTrack } from './track.ts';
 import { addUser } from './user.ts';
 
 /** Runs one command and gives the exit code: 0 done, 1 failed, 2 wrongly called, 75 may succeed later. */
@@ -31,7 +33,8 @@ function createProgram(terminal: Terminal): Command {
     .exitOverride()
     .configureOutput({ writeOut: terminal.out, writeErr: terminal.say })
     .showSuggestionAfterError();
-  for (const add of [addServe, addCheck, addSend, addProbe, addQueue, addReload, addUser]) add(program, terminal);
+  for (const add of [addServe, addCheck, addSend, addTrack, addProbe, addFetch, addQueue, addReload, addUser])
+    add(program, terminal);
   return program;
 }
 

@@ -1,6 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
-import { resolve } from 'node:path';
 import type { ConnectOptions, Tls } from '@posthorn/smtp/client/connect-client';
 import { type Connection, openConnection } from '@posthorn/smtp/client/open-connection';
 import { ConnectionFailure, type RecipientResult, type SendResult } from '@posthorn/smtp/client/send-result';
@@ -10,6 +8,8 @@ import { type Command, Option } from 'commander';
 import { Exit, exitCodes } from './exit.ts';
 import { type Letter, readLetter } from './letter.ts';
 import { withProgress } from './progress.ts';
+import { readOrExit, readPassword } from './read-password.ts';
+import { describeTracking, type NewTracking, newTracking } from './send-tracking.ts';
 import { parseServer } from './server-address.ts';
 import { printable, type Terminal } from './terminal.ts';
 
@@ -23,6 +23,7 @@ interface SendOptions {
   readonly tls?: Tls;
   readonly ca?: string;
   readonly lmtp?: boolean;
+  readonly track?: boolean;
   readonly user?: string;
   readonly passwordFile?: string;
   readonly passwordEnv?: string;
@@ -58,6 +59,7 @@ export function addSend(program: Command, terminal: Terminal): void {
     )
     .option('--ca <file>', 'trust the certificates in this PEM file instead of those of the system')
     .option('--lmtp', 'speak LMTP')
+    .option('--track', 'have its way known, and tell what `posthorn track` needs to ask for it')
     .option('--user <name>', 'log in; needs TLS with a good certificate')
     .addOption(
       new Option('--password-file <file>', 'the file whose first line is the password').conflicts('passwordEnv'),
@@ -70,9 +72,16 @@ export function addSend(program: Command, terminal: Terminal): void {
 async function send(options: SendOptions, terminal: Terminal): Promise<void> {
   const connect = await connectOptions(options, terminal);
   const letter = await letterOf(options, terminal);
-  const result = await deliver(options, { connect, letter, terminal });
-  if (options.json) terminal.out(`${JSON.stringify(result, jsonSafe, 2)}\n`);
-  else for (const recipient of result.recipients) terminal.out(`${describe(recipient)}\n`);
+  const tracking = options.track ? newTracking(connect) : undefined;
+  const result = await deliver(options, { connect, letter, terminal, tracking });
+  const isTracked = tracking !== undefined && result.offered.has('MTRK') && result.recipients.some(isAccepted);
+  if (options.json) {
+    terminal.out(`${JSON.stringify({ ...result, ...(isTracked ? { tracking: tracking.sent } : {}) }, jsonSafe, 2)}\n`);
+  } else {
+    for (const recipient of result.recipients) terminal.out(`${describe(recipient)}\n`);
+    if (isTracked) terminal.out(`${describeTracking(tracking.sent)}\n`);
+  }
+  if (tracking !== undefined && !isTracked) terminal.say('The message is not tracked: the host does not offer it.\n');
   if (result.ok) return;
   const refused = result.recipients.some(({ kind }) => kind === 'refused');
   throw new Exit('', refused ? exitCodes.failed : exitCodes.temporary);
@@ -97,25 +106,6 @@ async function connectOptions(options: SendOptions, terminal: Terminal): Promise
   };
 }
 
-async function readPassword(options: SendOptions, terminal: Terminal): Promise<string | undefined> {
-  const { passwordFile, passwordEnv } = options;
-  if (passwordFile !== undefined) {
-    return (await readOrExit(passwordFile, '--password-file', terminal)).toString().split(/\r?\n/, 1)[0];
-  }
-  if (passwordEnv === undefined) return undefined;
-  const password = terminal.env[passwordEnv];
-  if (!password) throw new Exit(`The environment has no ${passwordEnv}. Set it, or correct --password-env.`);
-  return password;
-}
-
-async function readOrExit(file: string, option: string, { folder }: Terminal): Promise<Buffer> {
-  try {
-    return await readFile(resolve(folder, file));
-  } catch (error) {
-    throw new Exit(`${option}: ${(error as Error).message}. Name a file that may be read.`);
-  }
-}
-
 async function letterOf({ data, subject, text, from, to }: SendOptions, terminal: Terminal): Promise<Letter> {
   if (data !== undefined) return readLetter(data, terminal);
   if (subject === undefined && text === undefined) {
@@ -129,9 +119,16 @@ async function letterOf({ data, subject, text, from, to }: SendOptions, terminal
   return { size: bytes.length, eightBit: false, open: bytes };
 }
 
+interface Delivery {
+  readonly connect: ConnectOptions;
+  readonly letter: Letter;
+  readonly terminal: Terminal;
+  readonly tracking: NewTracking | undefined;
+}
+
 async function deliver(
   { from, to }: SendOptions,
-  { connect, letter, terminal }: { connect: ConnectOptions; letter: Letter; terminal: Terminal },
+  { connect, letter, terminal, tracking }: Delivery,
 ): Promise<SendResult> {
   const connection = await openOrExit(connect);
   try {
@@ -140,6 +137,7 @@ async function deliver(
       size: letter.size,
       ...(letter.eightBit || utf8 ? { body: '8BITMIME' as const } : {}),
       ...(utf8 ? { smtputf8: true as const } : {}),
+      ...tracking?.mail,
     };
     const { text, end } = withProgress(letter, terminal);
     return await connection.send({ envelope: { from, to, mail }, text }, { deadline }).finally(end);
@@ -161,6 +159,10 @@ async function openOrExit(connect: ConnectOptions): Promise<Connection> {
     const advice = temporary ? 'Check --server, or try again later.' : 'Check --tls, --user and what the host says.';
     throw new Exit(`${message}. ${advice}`, temporary ? exitCodes.temporary : exitCodes.failed);
   }
+}
+
+function isAccepted({ kind }: RecipientResult): boolean {
+  return kind === 'accepted';
 }
 
 function describe({ address, kind, phase, reply, status, failure }: RecipientResult): string {

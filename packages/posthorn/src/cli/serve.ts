@@ -6,6 +6,7 @@ import type { Config } from '../config/schema.ts';
 import { controlPath } from '../control/control-path.ts';
 import { type ControlServer, startControl } from '../control/control-server.ts';
 import type { ReloadResult } from '../control/control-status.ts';
+import { createFetchJobs } from '../control/fetch-jobs.ts';
 import type { RunningAgent } from '../mta/start-agent.ts';
 import { controlOf } from './control-of.ts';
 import { Exit, exitCodes } from './exit.ts';
@@ -100,6 +101,7 @@ async function controlOrExit(
     return await startControl(controlPath(config.dataDir), {
       queue: controlOf(config, { store: agent.store, wake: () => agent.wake() }),
       reload,
+      fetch: createFetchJobs(agent.fetch),
       status: () => ({
         pid: process.pid,
         startedAt,

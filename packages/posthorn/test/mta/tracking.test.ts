@@ -111,8 +111,8 @@ describe('a tracked message', () => {
     await expect.poll(async () => actions(await track(test))).toEqual(['bob@example.org delivered']);
     const wrong = await track(test, { envelopeId, secret: Buffer.alloc(18, 1) });
     const unknown = await track(test, { envelopeId: 'other@mail.example.org', secret });
-    expect(wrong.failure?.message).toContain('-ERR/noinfo No information');
-    expect(wrong.failure?.message).toBe(unknown.failure?.message);
+    expect(wrong.reply).toEqual({ indicator: 'ERR', details: ['noinfo'], text: 'No information' });
+    expect(unknown).toEqual(wrong);
   });
 
   it('EXT-MTSN-2 is delayed while it waits, with what was tried and until when', async () => {

@@ -3,7 +3,7 @@ import { isDomain } from '../address/domain.ts';
 import { normalizeDomain } from '../address/normalize-domain.ts';
 import { Failure } from '../failure/failure.ts';
 import { awaitPromise } from '../net/await-event.ts';
-import { orderServices, type ServiceRecord } from './service-record.ts';
+import { orderServices, type ServiceRecord } from '../net/service-record.ts';
 
 /** How the hosts of a domain are found. */
 export interface Discovery {

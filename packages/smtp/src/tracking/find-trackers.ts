@@ -1,5 +1,6 @@
 import { Failure } from '../failure/failure.ts';
-import { orderServices, type ServiceLookup } from '../net/find-services.ts';
+import { type ServiceLookup, serviceLookup } from '../net/service-lookup.ts';
+import { orderServices } from '../net/service-record.ts';
 import { mtqpPort, type TrackerOptions } from './open-tracker.ts';
 
 /** Where a tracking server is. */
@@ -10,6 +11,11 @@ export type TrackerFinder = (host: string) => Promise<readonly TrackerAddress[]>
 
 /** Records of one host that are used. */
 const mostServers = 8;
+
+/** Finds tracking servers through DNS, by the name servers of the system or the given ones (RFC 3887 §2). */
+export function dnsTrackers(servers?: readonly string[]): TrackerFinder {
+  return trackerFinder(serviceLookup(servers), Math.random);
+}
 
 /** Finds tracking servers by SRV records, else at the mail host itself (RFC 3887 §2). */
 export function trackerFinder(lookUp: ServiceLookup, chance: () => number): TrackerFinder {

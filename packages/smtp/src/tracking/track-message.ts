@@ -1,12 +1,12 @@
 import { Failure } from '../failure/failure.ts';
 import type { TrackingQuery } from '../mtqp/mtqp-command.ts';
+import type { MtqpReply } from '../mtqp/mtqp-reply.ts';
 import { hostOfEnvid } from '../mtqp/unique-envid.ts';
-import { serviceLookup } from '../net/find-services.ts';
 import { socketFailure } from '../net/socket-failure.ts';
 import type { TrackingReport } from '../report/tracking-report.ts';
-import { describeMtqpReply } from './describe-mtqp-reply.ts';
-import { type TrackerAddress, type TrackerFinder, trackerFinder } from './find-trackers.ts';
+import { dnsTrackers, type TrackerAddress, type TrackerFinder } from './find-trackers.ts';
 import { openTracker, type TrackerOptions } from './open-tracker.ts';
+import type { TrackAnswer } from './tracker.ts';
 
 /** Which message is followed, from where, and how. */
 export interface TrackMessageOptions
@@ -26,7 +26,9 @@ export interface TrackedHop {
   readonly host: string;
   /** What it knows; also of hosts behind it, where it asked them itself. */
   readonly reports: readonly TrackingReport[];
-  /** Why it said nothing: it was not reached, or knows nothing, or was asked already. */
+  /** What it said instead: that it knows nothing, or cannot tell now (RFC 3887 §4). */
+  readonly reply?: MtqpReply;
+  /** Why it said nothing: it was not reached, or not asked. */
   readonly failure?: Failure;
   /** The hosts that it passed the message on to, and that track it. */
   readonly next: readonly TrackedHop[];
@@ -44,7 +46,7 @@ interface Journey {
  * with Failure `invalid`, when there is no host to begin with (RFC 3887 §2, RFC 3886 §3.3.3).
  */
 export async function trackMessage(options: TrackMessageOptions): Promise<TrackedHop> {
-  const { server, envelopeId, findServers = trackerFinder(serviceLookup(), Math.random) } = options;
+  const { server, envelopeId, findServers = dnsTrackers() } = options;
   const host = server?.host ?? hostOfEnvid(envelopeId);
   if (host === undefined) {
     throw new Failure('invalid', `${envelopeId} does not say which host made it: name the server to ask`);
@@ -59,7 +61,9 @@ async function follow(host: string, journey: Journey, servers?: readonly Tracker
   if (refusal !== undefined) return { host, reports: [], failure: refusal, next: [] };
   journey.asked.add(key);
   try {
-    const reports = await ask(servers ?? (await journey.findServers(host)), journey.options);
+    const answer = await ask(servers ?? (await journey.findServers(host)), journey.options);
+    if (answer.kind === 'refused') return { host, reports: [], reply: answer.reply, next: [] };
+    const { reports } = answer;
     const next: TrackedHop[] = [];
     for (const each of nextHosts(reports)) next.push(await follow(each, journey));
     return { host, reports, next };
@@ -76,10 +80,7 @@ function whyNot(key: string, { asked, mostHosts, options }: Journey): Failure | 
 }
 
 /** The servers of one host know the same: the first that answers at all decides. */
-async function ask(
-  servers: readonly TrackerAddress[],
-  options: TrackMessageOptions,
-): Promise<readonly TrackingReport[]> {
+async function ask(servers: readonly TrackerAddress[], options: TrackMessageOptions): Promise<TrackAnswer> {
   let failure = new Failure('dns', 'there is no server to ask');
   for (const server of servers) {
     try {
@@ -93,12 +94,10 @@ async function ask(
   throw failure;
 }
 
-async function askOne(server: TrackerAddress, options: TrackMessageOptions): Promise<readonly TrackingReport[]> {
+async function askOne(server: TrackerAddress, options: TrackMessageOptions): Promise<TrackAnswer> {
   const { envelopeId, secret, server: _, findServers: _finder, mostHosts: _most, ...rest } = options;
   const tracker = await openTracker({ ...rest, ...server });
-  const answer = await tracker.track({ envelopeId, secret }).finally(() => tracker.close());
-  if (answer.kind === 'found') return answer.reports;
-  throw new Failure('refused', `${server.host} says ${describeMtqpReply(answer.reply)}`);
+  return tracker.track({ envelopeId, secret }).finally(() => tracker.close());
 }
 
 /** Hosts that have the message and track it, but for those that have answered already through this one (RFC 3886 §3.3.3). */

@@ -1,8 +1,8 @@
 import { connect } from 'node:net';
 import { createClient, type DiscoveredOptions } from '@posthorn/smtp/client';
 import { discoverSubmission } from '@posthorn/smtp/client/discover-submission';
-import { orderServices, type ServiceRecord } from '@posthorn/smtp/client/service-record';
 import type { SocketFactory } from '@posthorn/smtp/net/connect';
+import { orderServices, type ServiceRecord } from '@posthorn/smtp/net/service-record';
 import { createServer } from '@posthorn/smtp/server';
 import fc from 'fast-check';
 import { describe, expect, it, onTestFinished } from 'vitest';

@@ -1,0 +1,2 @@
+/** Exit codes of mail programs: sysexits.h. */
+export const sysexits = { usage: 64, data: 65, noUser: 67, unavailable: 69, temporary: 75, permission: 77 } as const;
