@@ -1,6 +1,7 @@
 import { Failure } from '@posthorn/smtp/failure/failure';
 import type { DeliveryAgent, DeliveryJob } from '../queue/delivery-agent.ts';
 import type { Recipient } from '../queue/envelope.ts';
+import { isTooLarge } from '../queue/mailbox-bounds.ts';
 import type { NextHop } from '../queue/next-hop.ts';
 import type { Outcome } from '../queue/outcome.ts';
 import { earlierRecipients, finalText } from './final-text.ts';
@@ -74,9 +75,9 @@ function mailboxOf({ nextHop }: DeliveryJob): Extract<NextHop, { kind: 'maildir'
 /** Counts the message in, or says why the mailbox does not take it (RFC 3463 §3.3). */
 async function takeRoom(job: DeliveryJob, usage: MailboxUsage): Promise<Omit<Outcome, 'at'> | undefined> {
   const mailbox = mailboxOf(job);
-  const { quota, messageSize, refuseOverQuota } = mailbox.bounds ?? {};
+  const { quota, refuseOverQuota } = mailbox.bounds ?? {};
   const { size } = job.content;
-  if (messageSize !== undefined && size > messageSize) {
+  if (mailbox.bounds !== undefined && isTooLarge(mailbox.bounds, size)) {
     return { kind: 'failed', status: '5.2.3', text: 'The message is larger than the mailbox takes' };
   }
   if (quota !== undefined && !(await usage.hasRoom(mailbox, size, quota))) {

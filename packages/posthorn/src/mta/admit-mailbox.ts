@@ -1,6 +1,7 @@
 import { type Reply, reply } from '@posthorn/smtp/reply/reply';
 import type { MailboxUsage } from '../agents/mailbox-usage.ts';
 import type { Directory } from '../directory/directory.ts';
+import { isTooLarge } from '../queue/mailbox-bounds.ts';
 import type { NextHop } from '../queue/next-hop.ts';
 
 /** What mailboxes are judged by. */
@@ -25,7 +26,7 @@ export function admitMailbox(parts: MailboxParts, address: string): Reply | unde
   const nextHop = route(address);
   const bounds = 'bounds' in nextHop ? nextHop.bounds : undefined;
   if (bounds === undefined || (nextHop.kind !== 'maildir' && nextHop.kind !== 'mbox')) return undefined;
-  if (isTooLarge(nextHop, size ?? 0)) return tooLarge;
+  if (bounds.messageSize !== undefined && (size ?? 0) > bounds.messageSize) return tooLarge;
   if (bounds.quota === undefined) return undefined;
   return usage.hasRoom(nextHop, size ?? 1, bounds.quota).then(
     (hasRoom) => (hasRoom ? undefined : bounds.refuseOverQuota ? full : fullForNow),
@@ -34,16 +35,9 @@ export function admitMailbox(parts: MailboxParts, address: string): Reply | unde
 }
 
 /** The refusal of a text that none of its mailboxes takes for its size; what only some do not take, those report (RFC 3463 §3.3). */
-export function refuseSize(nextHops: Iterable<NextHop>, size: number): Reply | undefined {
-  let isRefused = false;
-  for (const nextHop of nextHops) {
-    if (!isTooLarge(nextHop, size)) return undefined;
-    isRefused = true;
-  }
-  return isRefused ? tooLarge : undefined;
-}
-
-function isTooLarge(nextHop: NextHop, size: number): boolean {
-  const most = 'bounds' in nextHop ? nextHop.bounds?.messageSize : undefined;
-  return most !== undefined && size > most;
+export function refuseSize(nextHops: readonly NextHop[], stored: number): Reply | undefined {
+  const isRefused = nextHops.every(
+    (hop) => 'bounds' in hop && hop.bounds !== undefined && isTooLarge(hop.bounds, stored),
+  );
+  return isRefused && nextHops.length > 0 ? tooLarge : undefined;
 }

@@ -1,7 +1,7 @@
 import type { Config } from '../config/schema.ts';
 import { parseAddress } from '../directory/alias-target.ts';
 import type { Directory } from '../directory/directory.ts';
-import type { MailboxBounds } from '../queue/next-hop.ts';
+import type { MailboxBounds } from '../queue/mailbox-bounds.ts';
 import type { LocalAddress } from '../routing/router.ts';
 
 /** What the router has to know of an address of a domain of ours. */

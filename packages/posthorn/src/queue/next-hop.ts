@@ -1,15 +1,7 @@
+import type { MailboxBounds } from './mailbox-bounds.ts';
+
 /** How a connection to a next hop is secured (RFC 3207, RFC 8314). */
 export type RelayTls = 'none' | 'opportunistic' | 'starttls' | 'implicit';
-
-/** What bounds a mailbox on this host; octets. */
-export interface MailboxBounds {
-  /** All that it may hold. */
-  readonly quota?: number;
-  /** Whether what is beyond the quota fails at once, and does not wait for room (RFC 3463 §3.3). */
-  readonly refuseOverQuota?: boolean;
-  /** The largest message that it takes. */
-  readonly messageSize?: number;
-}
 
 /** Where one attempt takes its recipients. `key` is equal for recipients that may share a transaction. */
 export type NextHop =

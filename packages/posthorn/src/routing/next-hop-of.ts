@@ -1,4 +1,5 @@
-import type { MailboxBounds, NextHop } from '../queue/next-hop.ts';
+import type { MailboxBounds } from '../queue/mailbox-bounds.ts';
+import type { NextHop } from '../queue/next-hop.ts';
 import { fillPath, type PathParts } from './mailbox-path.ts';
 import type { RelayTarget, Target } from './target.ts';
 

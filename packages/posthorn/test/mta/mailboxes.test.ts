@@ -94,7 +94,7 @@ describe('a mailbox', () => {
     expect((await session.say('RCPT TO:<bob@example.org>'))[0]).toMatch(/^250 /);
   });
 
-  it('CMD-RCPT-11 refuses what is larger than it takes, at RCPT and behind the text', async () => {
+  it('CMD-RCPT-11 EXT-SIZE-3 refuses what is larger than it takes, at RCPT and behind the text', async () => {
     await using test = await startTestAgent((folder) =>
       exampleOrg(folder, { aliases: { a: ['alice'] }, mailboxSettings: { alice: { messageSize: 1000 } } }),
     );
@@ -104,7 +104,9 @@ describe('a mailbox', () => {
         '552 5.2.3 The message is larger than the mailbox takes',
       ]);
     expect((await session.say('RCPT TO:<bob@example.org>'))[0]).toMatch(/^250 /);
-    const large = text(1800);
+    const declared = { from: '<bob@example.org> SIZE=1000', to: ['<alice@example.org>'], text: text(990) };
+    expect((await sendMail(test.port, declared))[0]).toMatch(/^250 /);
+    const large = text(3600);
     expect(await sendMail(test.port, { to: ['<alice@example.org>'], text: large })).toEqual([
       '552 5.2.3 The message is larger than the mailbox takes',
     ]);
@@ -112,7 +114,7 @@ describe('a mailbox', () => {
     expect((await sendMail(test.port, both))[0]).toMatch(/^250 /);
     const mails = await mailIn(test, 'bob', 2);
     expect(mails.find((mail) => mail.includes('Action: failed'))).toContain('Status: 5.2.3');
-    await mailIn(test, 'alice', 0);
+    await mailIn(test, 'alice', 1);
   });
 
   it('CMD-RCPT-11 REP-451 that cannot be looked up is no fault of the sender', async () => {
