@@ -3,10 +3,12 @@ import { batchFields } from './batch-fields.ts';
 import { directoryFields, disclosure, programs } from './directory-fields.ts';
 import { domainConsentFields, extensionFields, userFields } from './extension-fields.ts';
 import { count, duration, filePath, flag, size } from './fields.ts';
+import { hostileMarks } from './hostile-fields.ts';
 import { listFields } from './list-fields.ts';
 import * as mail from './mail-fields.ts';
 import { named } from './named.ts';
 import { etrn, fetchSources, listenerMechanisms, onDemand, onDemandUserFields, turn } from './on-demand-fields.ts';
+import { terminalFields } from './terminal-fields.ts';
 import { vacationFields } from './vacation-fields.ts';
 
 const proxyProtocol = z.array(mail.network()).prefault([]);
@@ -170,6 +172,7 @@ export const configSchema = z.strictObject({
   etrn: etrn.exactOptional(),
   turn: turn(),
   fetch: fetchSources,
+  terminals: terminalFields.exactOptional(),
   queue: queue.prefault({}),
   dns: z
     .strictObject({
@@ -177,6 +180,8 @@ export const configSchema = z.strictObject({
       servers: z.array(mail.nameServer()).min(1).exactOptional(),
     })
     .prefault({}),
+  /** Marks of mail that is never delivered nor reported: what a filter before this server found hostile (RFC 5321 §6.2). */
+  hostile: hostileMarks.prefault([]),
   /** Who reads mail for a postmaster that has no mailbox of its own (RFC 5321 §4.5.1). */
   postmaster: mail.mailbox().exactOptional(),
 });

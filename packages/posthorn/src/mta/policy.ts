@@ -15,6 +15,7 @@ import { refuseSize } from './admit-mailbox.ts';
 import { createGateways, type FindGateway, withGatewayMailboxes } from './batch-gateways.ts';
 import { type Consent, createConsent } from './consent.ts';
 import { createDisclosure, type Disclosure } from './disclosure.ts';
+import { type Judge, judgeByMarks } from './judge.ts';
 import { createLists, type FindList, withListMembers } from './lists.ts';
 import { locateAddress } from './locate-address.ts';
 import { createVacations, type FindVacation } from './vacations.ts';
@@ -23,6 +24,8 @@ import { createVacations, type FindVacation } from './vacations.ts';
 export interface Policy {
   readonly directory: Directory;
   readonly findList: FindList;
+  /** Finds what a filter has marked as hostile; undefined when there are no marks. */
+  readonly judge: Judge | undefined;
   readonly findGateway: FindGateway;
   readonly findVacation: FindVacation;
   readonly users: Config['users'];
@@ -73,6 +76,7 @@ export function createPolicy(config: Config): Policy {
   return {
     directory,
     findList,
+    judge: judgeByMarks(config.hostile),
     findGateway,
     findVacation,
     users,

@@ -14,6 +14,7 @@ import { expandRecipients } from './expand-recipients.ts';
 import { reportExpansion } from './expansion-report.ts';
 import { HeaderWatch } from './header-watch.ts';
 import type { Intake } from './intake.ts';
+import type { Judge, JudgedMessage } from './judge.ts';
 import type { Log } from './log.ts';
 import { Refusal } from './refusal.ts';
 import type { ReportWriter } from './report-writer.ts';
@@ -30,6 +31,8 @@ export interface ReceptionParts {
   /** The refusal of a message that none of its recipients takes for its size (RFC 3463 §3.3). */
   readonly refuseSize: (recipients: readonly Recipient[], size: number) => Reply | undefined;
   readonly wishes: Wishes;
+  /** Finds what is hostile; absent: nothing does. */
+  readonly judge?: Judge | undefined;
   readonly log: Log;
   readonly now: () => number;
   /** Whether the trace of a submission says nothing of its client (RFC 8314 §4.3). */
@@ -39,6 +42,8 @@ export interface ReceptionParts {
 }
 
 const none: readonly NewMessage[] = [];
+/** The same as for what is kept: who sent it learns nothing from it. */
+const discarded = reply(250, '2.0.0', 'Ok: queued');
 const looped = reply(554, '5.4.6', 'Too many hops: this message loops');
 const full = reply(452, '4.3.1', 'Insufficient system storage');
 const trouble = reply(451, '4.3.0', 'The message cannot be stored now');
@@ -55,7 +60,8 @@ export async function receiveMessage(
   const { expanded } = expansion;
   const recipients = wishes.settleOwners(expansion.recipients, transaction);
   // Of mail with the null reverse-path nothing is ever reported (RFC 5321 §6.1).
-  const head = expanded.length > 0 && transaction.reversePath !== null ? new HeaderCollector() : undefined;
+  const isReported = expanded.length > 0 && transaction.reversePath !== null;
+  const head = isReported || parts.judge !== undefined ? new HeaderCollector() : undefined;
   const { draft, text } = intake;
   try {
     const receivedAt = parts.now();
@@ -66,10 +72,11 @@ export async function receiveMessage(
     const { size } = draft;
     const oversize = parts.refuseSize(recipients, size);
     if (oversize !== undefined) throw new Refusal(oversize);
+    if (head !== undefined) await judge(parts, { session, transaction, header: head.header, size });
     const granted = grantWishes(wishes, session, { transaction, written });
     const envelope = composeEnvelope(session, transaction, { id: draft.id, recipients, receivedAt, size, granted });
-    const facts = head && { envelope, expanded, head, now: receivedAt };
-    const reports = facts === undefined ? none : await reportExpansion(parts.reports, facts);
+    const facts = { envelope, expanded, now: receivedAt };
+    const reports = isReported && head !== undefined ? await reportExpansion(parts.reports, { ...facts, head }) : none;
     const content = await commitUnlessCancelled(parts.store, draft, { envelope, reports, signal: text.signal });
     const { id, reversePath: from, priority } = envelope;
     const client = session.clientAddress;
@@ -104,6 +111,20 @@ async function commitUnlessCancelled(
     throw signal.reason;
   }
   return content;
+}
+
+/** Ends the taking of what is hostile: no report of it ever goes to the address that it bears (RFC 5321 §6.2). */
+async function judge({ judge, log }: ReceptionParts, message: JudgedMessage): Promise<void> {
+  const verdict = await judge?.(message);
+  if (verdict === undefined) return;
+  const { reversePath } = message.transaction;
+  const from = reversePath === null ? '' : formatMailbox(reversePath);
+  const said = verdict.kind === 'refuse' ? verdict.reply.lines.join(' ') : verdict.reason;
+  log.warn(
+    { from, client: message.session.clientAddress, said },
+    `hostile, ${verdict.kind === 'refuse' ? 'refused' : 'discarded'}`,
+  );
+  throw new Refusal(verdict.kind === 'refuse' ? verdict.reply : discarded);
 }
 
 /** What came of a text. */

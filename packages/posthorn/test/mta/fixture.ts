@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { expect } from 'vitest';
 import { checkConfig } from '../../src/config/check-config.ts';
 import type { Config, ConfigInput } from '../../src/config/schema.ts';
-import { type RunningAgent, startAgent } from '../../src/mta/start-agent.ts';
+import { type AgentOptions, type RunningAgent, startAgent } from '../../src/mta/start-agent.ts';
 
 /** A log that keeps its lines. */
 export function memoryLog() {
@@ -33,7 +33,7 @@ export function configOf(input: unknown): Config {
 /** Starts an agent in a folder of its own on a free loopback port; all of it goes when it is disposed of. */
 export async function startTestAgent(
   change: (folder: string) => Partial<ConfigInput> = () => ({}),
-  clock: { readonly now?: () => number } = {},
+  more: Pick<AgentOptions, 'now' | 'judge'> = {},
 ): Promise<TestAgent> {
   const folder = mkdtempSync(join(tmpdir(), 'mta-'));
   const config = configOf({
@@ -44,7 +44,7 @@ export async function startTestAgent(
     ...change(folder),
   });
   const log = memoryLog();
-  const agent = await startAgent({ config, log, ...clock });
+  const agent = await startAgent({ config, log, ...more });
   const first = agent.listeners[0];
   return {
     agent,
