@@ -14,6 +14,7 @@ import { createPipeAgent } from '../agents/pipe.ts';
 import { createRelayAgent } from '../agents/relay.ts';
 import { createResendAgent } from '../agents/resend.ts';
 import type { ProgramRules } from '../agents/run-program.ts';
+import { withTerminals } from '../agents/with-terminals.ts';
 import type { Config } from '../config/schema.ts';
 import type { Resolver } from '../dns/resolver.ts';
 import type { DeliveryAgent } from '../queue/delivery-agent.ts';
@@ -23,6 +24,7 @@ import { expandAddresses } from './expand-addresses.ts';
 import { expandEnclosed } from './expand-recipients.ts';
 import type { Policy } from './policy.ts';
 import { redirectionOf } from './redirection.ts';
+import type { TerminalMail } from './terminal-mail.ts';
 
 /** What agents are made of. */
 export interface AgentParts {
@@ -34,6 +36,8 @@ export interface AgentParts {
   readonly usage: MailboxUsage;
   /** How programs are run. */
   readonly programs: ProgramRules;
+  /** Where mail for terminals is shown, if it is. */
+  readonly terminalMail?: TerminalMail | undefined;
   /** The policy in force. */
   readonly policy: () => Pick<Policy, 'directory' | 'findList' | 'findGateway' | 'findVacation'>;
 }
@@ -58,6 +62,7 @@ export function createAgents({
   store,
   usage,
   programs,
+  terminalMail,
   policy,
 }: AgentParts): Agents {
   const { queue, limits, hostname } = config;
@@ -110,12 +115,20 @@ export function createAgents({
     vacationOf: (address) => policy().findVacation(address, now()),
     expand: (addresses) => expandAddresses(policy().directory, addresses),
   });
+  const agents = { ...byKind, ...answering };
+  const served = terminalMail === undefined ? agents : withScreens(agents, terminalMail, now);
   return {
-    for: ({ kind }) => answering[kind] ?? byKind[kind],
+    for: ({ kind }) => served[kind],
     async close() {
       await Promise.all([...new Set(Object.values(byKind))].map((agent) => agent.close()));
     },
   };
+}
+
+/** All agents: mail for terminals comes there first, or too. */
+function withScreens(agents: AgentsByKind, { terminals, most }: TerminalMail, now: () => number): AgentsByKind {
+  const entries = Object.entries(agents).map(([kind, agent]) => [kind, withTerminals(agent, { terminals, most, now })]);
+  return Object.fromEntries(entries);
 }
 
 /** The agents by which mail reaches its mailbox: what they deliver is answered for who is away. */

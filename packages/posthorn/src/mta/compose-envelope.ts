@@ -11,13 +11,14 @@ export interface EnvelopeFacts extends Pick<Envelope, 'id' | 'recipients' | 'rec
 
 /** Composes what the queue knows of a message that was received. */
 export function composeEnvelope(session: Session, transaction: Transaction, facts: EnvelopeFacts): Envelope {
-  const { mail, reversePath } = transaction;
+  const { verb, mail, reversePath } = transaction;
   const { granted, ...known } = facts;
   return {
     ...known,
     reversePath: reversePath === null ? '' : formatMailbox(reversePath),
     body: mail.body ?? '7BIT',
     smtputf8: mail.smtputf8 === true,
+    ...(verb === undefined ? {} : { verb }),
     ...(mail.ret === undefined ? {} : { ret: mail.ret }),
     ...(mail.envelopeId === undefined ? {} : { envelopeId: mail.envelopeId }),
     ...granted,

@@ -8,6 +8,7 @@ import { admitRecipient } from './admission.ts';
 import { admitPoster } from './admit-poster.ts';
 import { admitGenerator } from './batch-gateways.ts';
 import type { Checkpoints } from './checkpoints.ts';
+import { judgeByAll } from './judge.ts';
 import { logFaults } from './log-faults.ts';
 import { checkLogin } from './login-check.ts';
 import type { LoginRates } from './login-rates.ts';
@@ -16,12 +17,14 @@ import type { Policy } from './policy.ts';
 import { type ReceptionParts, receiveMessage } from './reception.ts';
 import { checkSender } from './sender-rights.ts';
 import { Submission } from './submission.ts';
+import type { TerminalMail } from './terminal-mail.ts';
 
 /** What the server's handlers work with. */
 export interface HandlerParts extends Omit<ReceptionParts, 'directory' | 'hideClient' | 'store' | 'refuseSize'> {
   readonly store: QueueStore;
   readonly rates: LoginRates;
   readonly checkpoints: Checkpoints;
+  readonly terminalMail: TerminalMail | undefined;
   /** The policy in force: a reload replaces it. */
   readonly policy: () => Policy;
   readonly resolver: Resolver;
@@ -32,7 +35,7 @@ export interface HandlerParts extends Omit<ReceptionParts, 'directory' | 'hideCl
 
 /** What the agent decides in a session (RFC 5321 §3.3). */
 export function createHandlers(parts: HandlerParts): ServerHandlers {
-  const { policy, resolver, usage, rates, log, wishes, checkpoints } = parts;
+  const { policy, resolver, usage, rates, log, wishes, checkpoints, terminalMail } = parts;
   const submission = new Submission({ ...parts, newId: () => parts.store.newId() });
   return {
     verify: (session, argument) => verifyUser(policy(), session, argument),
@@ -44,7 +47,10 @@ export function createHandlers(parts: HandlerParts): ServerHandlers {
       const checked = isSubmission(session.role)
         ? submission.checkSender(session, transaction)
         : checkSender(policy().users, session, transaction);
-      return unlessRefused(checked, () => wishes.checkMail(session, transaction));
+      return unlessRefused(
+        checked,
+        () => terminalMail?.checkMail(transaction) ?? wishes.checkMail(session, transaction),
+      );
     },
     recipient(session, recipient, transaction) {
       const refusal = session.login === undefined ? undefined : rates.recipient(session.login);
@@ -56,17 +62,21 @@ export function createHandlers(parts: HandlerParts): ServerHandlers {
       const admitted = isSubmission(session.role)
         ? submission.checkRecipient(session, recipient, admit)
         : admit(recipient);
-      return unlessRefused(admitted, () => wishes.checkRecipient(recipient, transaction));
+      const wished = unlessRefused(admitted, () => wishes.checkRecipient(recipient, transaction));
+      return transaction.verb === undefined
+        ? wished
+        : unlessRefused(wished, () => terminalMail?.checkRecipient(recipient, transaction));
     },
     async message(session, given, text) {
       const transaction = submission.complete(session, given);
-      const { directory, refuseSize, submission: rules } = policy();
-      const reception = { ...parts, directory, refuseSize, hideClient: rules.hideClient };
+      const { directory, refuseSize, submission: rules, judge } = policy();
+      const judges = judgeByAll([parts.judge, judge]);
+      const reception = { ...parts, directory, refuseSize, hideClient: rules.hideClient, judge: judges };
       const opened = await checkpoints.open(session, given, text);
       if ('code' in opened) return opened;
       // What goes on has its header behind it.
       const completed = opened.isResumed ? opened.text : submission.completeText(session, opened.text);
-      const intake = { ...opened, text: completed };
+      const intake = { ...opened, text: terminalMail?.boundText(completed, transaction) ?? completed };
       const answer = await receiveMessage(reception, session, { transaction, intake });
       return session.role === 'lmtp' ? transaction.recipients.map(() => answer) : answer;
     },

@@ -3,7 +3,7 @@ import type { Config } from '../config/schema.ts';
 import type { CheckpointLimits } from '../queue/checkpoint.ts';
 
 /** What the server offers beyond what every one does, under a configuration. */
-export function servedExtensions({ extensions, listeners }: Config): ExtensionRules {
+export function servedExtensions({ extensions, listeners, terminals }: Config): ExtensionRules {
   const { deliverBy, futureRelease, priority, noSoliciting, ownership, requireTls, checkpoint } = extensions;
   const seconds = (duration: number) => Math.min(Math.ceil(duration / 1000), 999_999_999);
   return {
@@ -14,6 +14,7 @@ export function servedExtensions({ extensions, listeners }: Config): ExtensionRu
     rrvs: ownership,
     requireTls,
     checkpoint: checkpoint.transactions > 0,
+    terminals: terminals !== undefined,
     // To keep what nobody can ask for would be of no use.
     tracking: listeners.some(({ role }) => role === 'mtqp'),
   };

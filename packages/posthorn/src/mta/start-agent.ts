@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { Failure } from '@posthorn/smtp/failure/failure';
 import { createServer, type ListeningAddress, type Role } from '@posthorn/smtp/server';
 import { MailboxUsage } from '../agents/mailbox-usage.ts';
+import type { Terminals } from '../agents/terminals.ts';
 import type { Config } from '../config/schema.ts';
 import { createStubResolver } from '../dns/stub-resolver.ts';
 import type { QueueStore } from '../queue/queue-store.ts';
@@ -16,6 +17,7 @@ import type { FetchRequest, FetchResult } from './fetch-mail.ts';
 import type { FetchTally } from './fetch-tally.ts';
 import { Fetching } from './fetching.ts';
 import { createHandlers } from './handlers.ts';
+import type { Judge } from './judge.ts';
 import { Ledger } from './ledger.ts';
 import { listenerOf, trackingListenerOf } from './listener-of.ts';
 import { Log, type LogSink } from './log.ts';
@@ -26,6 +28,7 @@ import { programRulesOf } from './program-rules.ts';
 import { ReportWriter } from './report-writer.ts';
 import { Scheduler } from './scheduler.ts';
 import { checkpointLimits, servedExtensions } from './served-extensions.ts';
+import { TerminalMail } from './terminal-mail.ts';
 import { createTrackingService } from './tracking-service.ts';
 import { Wishes } from './wishes.ts';
 import { withTally } from './with-tally.ts';
@@ -39,6 +42,8 @@ export interface AgentOptions {
   readonly log: LogSink;
   /** A UNIX socket where users of this host hand mail in; open to its group and others if the configuration names one. */
   readonly submissionSocket?: string;
+  /** Judges messages before they are accepted, beside the marks of the configuration (RFC 5321 §6.2). */
+  readonly judge?: Judge;
   /** The clock, in milliseconds since the epoch; by default the system's. */
   readonly now?: () => number;
 }
@@ -51,6 +56,8 @@ export interface RunningAgent extends AsyncDisposable {
   readonly inHand: () => number;
   /** Connections now. */
   readonly sessions: () => number;
+  /** Where mail for terminals is shown, if it is. */
+  readonly terminals?: Terminals;
   /** Looks at the store at once: something there was changed. */
   wake(): void;
   /** Fetches mail from another host into the queue. Rejects with Failure `limit` when too much is fetched already. */
@@ -80,7 +87,8 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
   const { hostname } = config;
   const retry = retryPolicyOf(config);
   const usage = new MailboxUsage(now);
-  const parts = { config, resolver, ownAddresses: ownAddresses(), now, store, usage, programs };
+  const terminalMail = config.terminals && new TerminalMail(config.terminals, () => policy.directory);
+  const parts = { config, resolver, ownAddresses: ownAddresses(), now, store, usage, programs, terminalMail };
   const agents = createAgents({ ...parts, policy: () => policy });
   const postmaster = config.postmaster ?? `postmaster@${policy.directory.homeDomain}`;
   const expand = (addresses: readonly string[]) => expandAddresses(policy.directory, addresses);
@@ -134,9 +142,11 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
         reports,
         wishes,
         checkpoints,
+        terminalMail,
         log,
         now,
         mostHops,
+        judge: options.judge,
       }),
     }),
     limits: serverLimits(config),
@@ -203,6 +213,7 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
     sessions: () => server.sessions + tracking.sessions,
     wake: () => scheduler.wake(),
     fetch: (request, onTurn) => fetching.fetch(request, onTurn),
+    ...(terminalMail === undefined ? {} : { terminals: terminalMail.terminals }),
     reload(next) {
       const nextPolicy = createPolicy(next);
       const { tls } = tlsOf(next);
@@ -225,6 +236,7 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
 
 /** What is read once, at the start. */
 const fixedFields = [
+  'terminals',
   'hostname',
   'dataDir',
   'listeners',

@@ -1,4 +1,5 @@
 import type { DeliverBy, MailParameters, Notify, RequiredRecipient, Tracking } from '@posthorn/smtp/command/parameters';
+import type { TerminalVerb } from '@posthorn/smtp/protocol/transaction';
 
 /** The form of the content that MAIL declared (RFC 6152 §2, RFC 3030 §3). */
 type BodyKind = '7BIT' | '8BITMIME' | 'BINARYMIME';
@@ -76,5 +77,7 @@ export interface Envelope {
   readonly tlsOptional?: true;
   /** The mailbox of who submitted it, told by a client that is trusted to know; absent counts as unknown (RFC 4954 §5). */
   readonly submitter?: string;
+  /** The verb that opened its transaction where that was not MAIL: it is for terminals (RFC 821 §3.4). */
+  readonly verb?: TerminalVerb;
   readonly origin: Origin;
 }
