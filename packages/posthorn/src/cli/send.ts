@@ -10,10 +10,11 @@ import { type Letter, readLetter } from './letter.ts';
 import { withProgress } from './progress.ts';
 import { readOrExit, readPassword } from './read-password.ts';
 import { describeTracking, type NewTracking, newTracking } from './send-tracking.ts';
+import { addWishes, describeLeftOut, readWishes, type Wishes, type WishOptions } from './send-wishes.ts';
 import { parseServer } from './server-address.ts';
 import { printable, type Terminal } from './terminal.ts';
 
-interface SendOptions {
+interface SendOptions extends WishOptions {
   readonly server: string;
   readonly from: string;
   readonly to: readonly string[];
@@ -35,7 +36,7 @@ const deadline = 60 * 60_000;
 
 /** `posthorn send`: sends one message, and tells what became of each recipient. */
 export function addSend(program: Command, terminal: Terminal): void {
-  program
+  const command = program
     .command('send')
     .description('send one message; exit code 1 when a recipient is refused, 75 when trying later may help')
     .requiredOption('-s, --server <address>', 'host, host:port, [IPv6]:port or the path of a socket')
@@ -65,34 +66,51 @@ export function addSend(program: Command, terminal: Terminal): void {
       new Option('--password-file <file>', 'the file whose first line is the password').conflicts('passwordEnv'),
     )
     .option('--password-env <name>', 'the environment variable that holds the password')
-    .option('--json', 'write the result as JSON')
-    .action((options: SendOptions) => send(options, terminal));
+    .option('--json', 'write the result as JSON');
+  addWishes(command).action((options: SendOptions) => send(options, terminal));
 }
 
 async function send(options: SendOptions, terminal: Terminal): Promise<void> {
+  const wishes = wishesOf(options);
   const connect = await connectOptions(options, terminal);
   const letter = await letterOf(options, terminal);
   const tracking = options.track ? newTracking(connect) : undefined;
-  const result = await deliver(options, { connect, letter, terminal, tracking });
-  const isTracked = tracking !== undefined && result.offered.has('MTRK') && result.recipients.some(isAccepted);
+  const result = await deliver(options, { connect, letter, terminal, tracking, wishes });
+  const isAnyAccepted = result.recipients.some(isAccepted);
+  const leftOut = isAnyAccepted ? wishes.leftOut(result.offered) : [];
+  const isTracked = tracking !== undefined && result.offered.has('MTRK') && isAnyAccepted;
   if (options.json) {
-    terminal.out(`${JSON.stringify({ ...result, ...(isTracked ? { tracking: tracking.sent } : {}) }, jsonSafe, 2)}\n`);
+    terminal.out(
+      `${JSON.stringify({ ...result, leftOut, ...(isTracked ? { tracking: tracking.sent } : {}) }, jsonSafe, 2)}\n`,
+    );
   } else {
     for (const recipient of result.recipients) terminal.out(`${describe(recipient)}\n`);
     if (isTracked) terminal.out(`${describeTracking(tracking.sent)}\n`);
   }
   if (tracking !== undefined && !isTracked) terminal.say('The message is not tracked: the host does not offer it.\n');
+  terminal.say(describeLeftOut(leftOut));
   if (result.ok) return;
   const refused = result.recipients.some(({ kind }) => kind === 'refused');
   throw new Exit('', refused ? exitCodes.failed : exitCodes.temporary);
 }
 
+/** Another recipient was never meant by the address of the first. */
+function wishesOf(options: SendOptions): Wishes {
+  if (options.orcpt !== undefined && options.to.length > 1) {
+    throw new Exit('--orcpt is about one recipient. Send to the others apart.', exitCodes.usage);
+  }
+  return readWishes(options);
+}
+
 async function connectOptions(options: SendOptions, terminal: Terminal): Promise<ConnectOptions> {
-  const { server, tls, ca, lmtp, user } = options;
+  const { server, requireTls, ca, lmtp, user } = options;
   const target = parseServer(server, lmtp ? 24 : 25);
   if (target === undefined) {
     throw new Exit('--server must be host, host:port, [IPv6]:port or the path of a socket.', exitCodes.usage);
   }
+  // A host that proves nothing, as most are let to, would only earn a refusal.
+  const isUnproven = requireTls && 'host' in target && target.port !== 465;
+  const tls = options.tls ?? (isUnproven ? 'starttls' : undefined);
   const password = await readPassword(options, terminal);
   if ((user === undefined) !== (password === undefined)) {
     throw new Exit('--user goes with --password-file or --password-env.', exitCodes.usage);
@@ -124,11 +142,12 @@ interface Delivery {
   readonly letter: Letter;
   readonly terminal: Terminal;
   readonly tracking: NewTracking | undefined;
+  readonly wishes: Wishes;
 }
 
 async function deliver(
   { from, to }: SendOptions,
-  { connect, letter, terminal, tracking }: Delivery,
+  { connect, letter, terminal, tracking, wishes }: Delivery,
 ): Promise<SendResult> {
   const connection = await openOrExit(connect);
   try {
@@ -137,10 +156,12 @@ async function deliver(
       size: letter.size,
       ...(letter.eightBit || utf8 ? { body: '8BITMIME' as const } : {}),
       ...(utf8 ? { smtputf8: true as const } : {}),
+      ...wishes.mail,
       ...tracking?.mail,
     };
+    const recipients = to.map((address) => ({ address, ...wishes.recipient }));
     const { text, end } = withProgress(letter, terminal);
-    return await connection.send({ envelope: { from, to, mail }, text }, { deadline }).finally(end);
+    return await connection.send({ envelope: { from, to: recipients, mail }, text }, { deadline }).finally(end);
   } finally {
     await connection.close();
   }
@@ -170,7 +191,8 @@ function describe({ address, kind, phase, reply, status, failure }: RecipientRes
   return printable(`${kind} ${address === '' ? '<>' : address}: ${said ?? phase}`);
 }
 
-/** Failures as what they say. */
+/** Failures as what they say, sets as lists. */
 function jsonSafe(_: string, value: unknown): unknown {
+  if (value instanceof Set) return [...value];
   return value instanceof Failure ? { kind: value.kind, message: value.message } : value;
 }

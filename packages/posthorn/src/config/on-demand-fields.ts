@@ -87,8 +87,8 @@ const fetchSource = z.strictObject({
   ),
   /** By default 366 for ATRN, else 25. */
   port: mail.port().exactOptional(),
-  /** `none` sends no password in the clear: only CRAM-MD5 is used then. */
-  tls: choice(['implicit', 'starttls', 'none'], 'a way to secure a connection').prefault('starttls'),
+  /** By default `starttls` with a user, else `opportunistic`. A password never goes in the clear: without TLS only CRAM-MD5 is used. */
+  tls: choice(['implicit', 'starttls', 'opportunistic', 'none'], 'a way to secure a connection').exactOptional(),
   user: mail.login().exactOptional(),
   password: secret().exactOptional(),
   /** A file whose first line is the password. */

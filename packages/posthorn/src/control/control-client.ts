@@ -2,6 +2,7 @@ import { type IncomingMessage, request } from 'node:http';
 import { Failure } from '@posthorn/smtp/failure/failure';
 import type { QueuedMessage, QueueQuery } from '../queue/queue-store.ts';
 import type { ControlStatus, ReloadResult } from './control-status.ts';
+import type { FetchControl, FetchState } from './fetch-control.ts';
 import type { ActionResult, QueueControl } from './queue-control.ts';
 import { formatQuery } from './queue-query.ts';
 
@@ -10,6 +11,7 @@ export interface ControlClient {
   readonly queue: QueueControl;
   status(): Promise<ControlStatus>;
   reload(): Promise<ReloadResult>;
+  readonly fetch: FetchControl;
 }
 
 const answerTime = 60_000;
@@ -19,15 +21,27 @@ const pageLimit = 1000;
 
 /** Makes a client for the socket of an agent; nothing is opened before the first question. */
 export function createControlClient(path: string): ControlClient {
-  const expect = async <T>(method: 'GET' | 'POST', target: string, codes: readonly number[]): Promise<T> => {
-    const { code, text } = await exchange(path, { method, target });
-    const body = readJson(text);
-    if (codes.includes(code)) return body as T;
-    throw new Failure('protocol', `The running server answers ${code}: ${(body as { error?: string }).error ?? ''}`);
+  const expect = async <T>(
+    method: 'GET' | 'POST',
+    target: string,
+    codes: readonly number[],
+    body?: unknown,
+  ): Promise<T> => {
+    const { code, text } = await exchange(path, { method, target, ...(body === undefined ? {} : { body }) });
+    const answer = readJson(text);
+    if (codes.includes(code)) return answer as T;
+    throw new Failure('protocol', `The running server answers ${code}: ${(answer as { error?: string }).error ?? ''}`);
   };
   return {
     status: () => expect('GET', '/status', [200]),
     reload: () => expect('POST', '/reload', [200, 422]),
+    fetch: {
+      start: async (request) => (await expect<{ id: string }>('POST', '/fetch', [202], request)).id,
+      async state(id) {
+        const found = await expect<Partial<FetchState>>('GET', `/fetch/${encodeURIComponent(id)}`, [200, 404]);
+        return found.messages === undefined ? undefined : (found as FetchState);
+      },
+    },
     queue: {
       list: (query = {}) => listPages((part) => expect('GET', `/queue?${formatQuery(part)}`, [200]), query),
       async get(id) {
@@ -67,7 +81,7 @@ async function* listPages(ask: (query: QueueQuery) => Promise<Page>, query: Queu
 
 function exchange(
   path: string,
-  { method, target }: { method: string; target: string },
+  { method, target, body }: { method: string; target: string; body?: unknown },
 ): Promise<{ code: number; text: string }> {
   return new Promise((resolve, reject) => {
     const signal = AbortSignal.timeout(answerTime);
@@ -75,7 +89,10 @@ function exchange(
       readText(response).then((text) => resolve({ code: response.statusCode ?? 0, text }), reject);
     });
     outgoing.on('error', (error: NodeJS.ErrnoException) => reject(toFailure(error, signal)));
-    outgoing.end();
+    // With its length, which the server wants to know before.
+    const octets = body === undefined ? undefined : Buffer.from(JSON.stringify(body));
+    if (octets !== undefined) outgoing.setHeader('content-length', octets.length);
+    outgoing.end(octets);
   });
 }
 

@@ -5,6 +5,7 @@ import { Failure } from '@posthorn/smtp/failure/failure';
 import { openUnixSocket } from '@posthorn/smtp/net/unix-socket';
 import type { QueuedMessage } from '../queue/queue-store.ts';
 import type { ControlStatus, ReloadResult } from './control-status.ts';
+import { type FetchControl, type FetchState, readFetchRequest } from './fetch-control.ts';
 import { type QueueAction, type QueueControl, queueActions } from './queue-control.ts';
 import { readQuery } from './queue-query.ts';
 
@@ -13,6 +14,8 @@ export interface ControlTarget {
   readonly queue: QueueControl;
   status(): ControlStatus;
   reload(): Promise<ReloadResult>;
+  /** Absent: nothing is fetched. */
+  readonly fetch?: FetchControl;
 }
 
 /** A control server that listens. */
@@ -28,6 +31,8 @@ interface Answer {
 
 /** The longest that a request may take, in milliseconds. */
 const answerTime = 60_000;
+/** Octets of the largest body, which names many domains. */
+const largestBody = 65_536;
 /** Octets of one page of a listing; behind it the client asks on. */
 const pageSize = 4 * 2 ** 20;
 const absent: Answer = { code: 404, body: { error: 'There is no such message' } };
@@ -73,9 +78,9 @@ function write(response: ServerResponse, code: number, body: unknown): void {
 
 async function answer(request: IncomingMessage, target: ControlTarget): Promise<Answer> {
   const { method = '', headers } = request;
-  if (headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0) {
-    return { code: 413, body: { error: 'No body is taken' } };
-  }
+  const length = headers['transfer-encoding'] === undefined ? Number(headers['content-length'] ?? 0) : Infinity;
+  const longest = method === 'POST' && request.url === '/fetch' ? largestBody : 0;
+  if (!(length <= longest)) return { code: 413, body: { error: 'Such a body is not taken' } };
   const url = URL.canParse(request.url ?? '', 'http://control')
     ? new URL(request.url ?? '', 'http://control')
     : undefined;
@@ -88,6 +93,10 @@ async function answer(request: IncomingMessage, target: ControlTarget): Promise<
       return { code: 200, body: target.status() };
     case 'POST /reload':
       return answerReload(await target.reload());
+    case 'POST /fetch':
+      return answerFetch(target.fetch, await readBody(request));
+    case 'GET /fetch/:id':
+      return answerFetchState(await target.fetch?.state(id ?? ''));
     case 'GET /queue':
       return answerList(target.queue, url.searchParams);
     case 'GET /queue/:id':
@@ -97,6 +106,28 @@ async function answer(request: IncomingMessage, target: ControlTarget): Promise<
     default:
       return { code: 404, body: { error: `There is no ${method} ${url.pathname.slice(0, 100)}` } };
   }
+}
+
+/** The body is no longer than its length says, which is bounded. */
+async function readBody(request: IncomingMessage): Promise<unknown> {
+  const pieces: Buffer[] = [];
+  for await (const piece of request as AsyncIterable<Buffer>) pieces.push(piece);
+  try {
+    return JSON.parse(Buffer.concat(pieces).toString());
+  } catch {
+    return undefined;
+  }
+}
+
+async function answerFetch(fetch: FetchControl | undefined, body: unknown): Promise<Answer> {
+  if (fetch === undefined) return { code: 404, body: { error: 'Nothing is fetched here' } };
+  const request = readFetchRequest(body);
+  if (typeof request === 'string') return { code: 400, body: { error: request } };
+  return { code: 202, body: { id: await fetch.start(request) } };
+}
+
+function answerFetchState(state: FetchState | undefined): Answer {
+  return state === undefined ? { code: 404, body: { error: 'There is no such request' } } : { code: 200, body: state };
 }
 
 function answerReload(result: ReloadResult): Answer {

@@ -1,6 +1,8 @@
 import type { Duplex } from 'node:stream';
+import type { Tls } from '@posthorn/smtp/client/connect-client';
 import { type Connection, openConnection } from '@posthorn/smtp/client/open-connection';
 import { ConnectionFailure } from '@posthorn/smtp/client/send-result';
+import { Failure } from '@posthorn/smtp/failure/failure';
 import type { TlsMaterial } from '@posthorn/smtp/net/secure';
 import { isPermanent, isPositive, type Reply } from '@posthorn/smtp/reply/reply';
 import { FetchTally } from './fetch-tally.ts';
@@ -10,7 +12,7 @@ export interface FetchRequest {
   readonly by: 'atrn' | 'turn' | 'etrn';
   readonly host: string;
   readonly port: number;
-  readonly tls: 'implicit' | 'starttls' | 'none';
+  readonly tls: Tls;
   readonly user?: string;
   readonly password?: string;
   /** Domains for ATRN, none: all of the login; nodes for ETRN. */
@@ -53,10 +55,15 @@ export async function fetchMail(request: FetchRequest, means: FetchMeans): Promi
     }
   } catch (error) {
     const said = error instanceof Error ? error.message : String(error);
-    const isFinal = error instanceof ConnectionFailure && error.reply !== undefined && isPermanent(error.reply);
-    const isLack = error instanceof ConnectionFailure && error.reply === undefined && error.kind === 'authentication';
-    return { kind: isFinal || isLack ? 'refused' : 'failed', messages: 0, octets: 0, said: [said] };
+    return { kind: isFinal(error) ? 'refused' : 'failed', messages: 0, octets: 0, said: [said] };
   }
+}
+
+/** A 5yz, a way to log in that is not there, a request that cannot be written. */
+function isFinal(error: unknown): boolean {
+  if (!(error instanceof Failure)) return false;
+  const reply = error instanceof ConnectionFailure ? error.reply : undefined;
+  return reply === undefined ? error.kind === 'authentication' || error.kind === 'invalid' : isPermanent(reply);
 }
 
 function login(request: FetchRequest, { name, signal, tlsMaterial }: FetchMeans): Promise<Connection> {

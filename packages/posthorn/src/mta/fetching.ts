@@ -14,8 +14,16 @@ export interface FetchingParts extends Omit<FetchMeans, 'signal' | 'onTurn'> {
   readonly log: Log;
 }
 
-const odmrPort = 366;
-const smtpPort = 25;
+/** The port where mail is asked for that way (RFC 2645 §4, RFC 1985 §3). */
+export function defaultFetchPort(by: FetchRequest['by']): number {
+  return by === 'atrn' ? 366 : 25;
+}
+
+/** How the connection is secured: who logs in needs TLS, and a question without a secret does not. */
+export function defaultFetchTls(user: string | undefined): FetchRequest['tls'] {
+  return user === undefined ? 'opportunistic' : 'starttls';
+}
+
 /** How long a round may take at most, in milliseconds. */
 const longest = 6 * 60 * 60_000;
 /** Requests that run at a time. */
@@ -27,8 +35,8 @@ export function requestOf({ by, host, port, tls, user, domains, ...secret }: Fet
   return {
     by,
     host,
-    port: port ?? (by === 'atrn' ? odmrPort : smtpPort),
-    tls,
+    port: port ?? defaultFetchPort(by),
+    tls: tls ?? defaultFetchTls(user),
     domains,
     ...(user === undefined ? {} : { user }),
     ...(password === undefined ? {} : { password }),

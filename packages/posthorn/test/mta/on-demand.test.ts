@@ -250,7 +250,7 @@ describe('mail that is fetched', () => {
       )[2],
     ).toMatch(/^502 5\.5\.1/);
     await using provider = await startProvider((folder) => {
-      const listeners = [{ role: 'mx', host: '127.0.0.1', port: 0, mechanisms: ['CRAM-MD5'] } as const];
+      const listeners = [{ role: 'mx' as const, host: '127.0.0.1', port: 0, mechanisms: ['CRAM-MD5' as const] }];
       return { turn: true, tls: tlsIn(folder), listeners };
     });
     await leaveMail(provider, { from: dora, to: ['<a@branch.example.org>'], text: order });
