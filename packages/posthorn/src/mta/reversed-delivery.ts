@@ -53,7 +53,7 @@ export function fetchableGroups(
   const { envelope, state } = message;
   const waits = envelope.heldUntil !== undefined && envelope.heldUntil > now;
   if (waits || comesBeforeAttempt(message, now)) return [];
-  const wasTried = (index: number) => (state.recipients[index]?.last?.at ?? Number.NEGATIVE_INFINITY) >= since;
+  const wasTried = (index: number) => (state.recipients[index]?.last?.at ?? Number.NEGATIVE_INFINITY) > since;
   return groupByNextHop(message, { route, now: Number.POSITIVE_INFINITY }).filter(
     ({ nextHop, indexes }) => isWanted(nextHop, domains) && !indexes.every(wasTried),
   );
