@@ -27,7 +27,11 @@ export interface CopyText {
 export function memberText({ address, fields }: MailingList, header: Buffer, content: Content): CopyText {
   const precedence = fieldValue(header, 'precedence') === undefined ? 'Precedence: list\r\n' : '';
   const own = Buffer.from(`Delivered-To: ${address}\r\n${formatListFields(fields)}${precedence}`);
-  return textOf([own, withoutListFields(withoutFields(header, 'return-path'))], header, content);
+  return textOf(
+    [own, withoutListFields(withoutFields(header, 'return-path', 'require-recipient-valid-since'))],
+    header,
+    content,
+  );
 }
 
 /** The text for the keepers of a list: as it came. */

@@ -3,7 +3,7 @@ import type { Envelope } from '../queue/envelope.ts';
 import type { QueueStore } from '../queue/queue-store.ts';
 
 /** How many messages may wait for their release at a time. */
-export interface HeldLimits {
+interface HeldLimits {
   /** Of one login. */
   readonly perUser: number;
   readonly total: number;

@@ -148,4 +148,32 @@ describe('the owners of mailboxes', () => {
     expect(report).toContain('\nFinal-Recipient: rfc822; r@far.example\nAction: failed\nStatus: 5.7.19\n');
     await expect.poll(() => test.agent.store.count()).toBe(0);
   });
+
+  it('EXT-RRVS-3 ends at a mailing list, whose members learn nothing of it', async () => {
+    await using hop = await startNextHop({ offers: ['RRVS', 'ENHANCEDSTATUSCODES'] });
+    const domains = (folder: string) => ({
+      'example.org': {
+        deliver: `maildir:${folder}/mail/{local}`,
+        mailboxes: ['ann'],
+        lists: { team: { members: ['m@far.example'], owner: ['ann'] } },
+      },
+    });
+    time = start;
+    await using test = await startTestAgent(
+      (folder) => ({
+        routes: [{ domain: '*', to: hop.to }],
+        extensions: { ownership: true },
+        domains: domains(folder),
+      }),
+      clock,
+    );
+    await sendMail(test.port, {
+      from: '<m@far.example>',
+      to: ['<team@example.org> RRVS=2024-06-01T00:00:00Z'],
+      text: letter('Require-Recipient-Valid-Since: team@example.org; Sat, 1 Jun 2024 09:00:00 -0700'),
+    });
+    await expect.poll(() => hop.taken.length).toBe(1);
+    expect(hop.taken[0]?.rcpt[0]).not.toContain('RRVS');
+    expect(hop.taken[0]?.text).not.toMatch(/require-recipient-valid-since/i);
+  });
 });
