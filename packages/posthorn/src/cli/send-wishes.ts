@@ -69,7 +69,8 @@ const wishes: readonly Wish[] = [
     command: 'MAIL',
     keyword: 'BY',
     extension: 'DELIVERBY',
-    toWire: (text) => text.replace(/^(.+?);?([nr]t?)$/i, (_, time: string, mode: string) => `${toSeconds(time)};${mode}`),
+    toWire: (text) =>
+      text.replace(/^(.+?);?([nr]t?)$/i, (_, time: string, mode: string) => `${toSeconds(time)};${mode}`),
   },
   {
     flags: '--hold-for <time>',
@@ -116,7 +117,8 @@ const wishes: readonly Wish[] = [
   },
   {
     flags: '--rrvs <time>',
-    description: 'deliver only to who has had the address since then; with ;C behind it even through hosts that cannot tell',
+    description:
+      'deliver only to who has had the address since then; with ;C behind it even through hosts that cannot tell',
     remedy: 'Write a time such as "2026-01-31T00:00:00Z", or "2026-01-31T00:00:00Z;C".',
     command: 'RCPT',
     keyword: 'RRVS',
@@ -163,9 +165,11 @@ export function addWishes(command: Command): Command {
 
 /** Reads them. Throws Exit when one of them is malformed. */
 export function readWishes(options: WishOptions): Wishes {
-  const given = wishes.filter((wish) => valueOf(options, wish) !== undefined);
-  const mail: MailParameters = Object.assign({}, ...given.map((wish) => read(options, wish, 'MAIL')));
-  const recipient: RcptParameters = Object.assign({}, ...given.map((wish) => read(options, wish, 'RCPT')));
+  const given = wishes.filter((wish) => givenTo(options, wish) !== undefined);
+  const parametersOf = (command: Wish['command']) =>
+    Object.assign({}, ...given.filter((wish) => wish.command === command).map((wish) => read(options, wish)));
+  const mail: MailParameters = parametersOf('MAIL');
+  const recipient: RcptParameters = parametersOf('RCPT');
   return {
     mail,
     recipient,
@@ -192,17 +196,17 @@ function nameOf(flags: string): string {
   return flags.split(' ', 1)[0] as string;
 }
 
-function valueOf(options: WishOptions, { flags }: Wish): string | true | undefined {
+function givenTo(options: WishOptions, { flags }: Wish): string | true | undefined {
   return options[new Option(flags).attributeName() as keyof WishOptions];
 }
 
-function read(options: WishOptions, wish: Wish, command: Wish['command']): MailParameters | RcptParameters {
-  if (wish.command !== command) return {};
-  const { keyword, extension, flags, remedy, toWire = (text) => text } = wish;
-  const text = valueOf(options, wish);
+function read(options: WishOptions, wish: Wish): MailParameters | RcptParameters {
+  const { command, keyword, extension, flags, remedy, toWire = (text) => text } = wish;
+  const text = givenTo(options, wish);
   const parameter = typeof text === 'string' ? { keyword, value: toWire(text) } : { keyword };
   const offered = new Set([extension, 'SMTPUTF8']);
-  const typed = command === 'MAIL' ? readMailParameters([parameter], offered) : readRcptParameters([parameter], offered);
+  const typed =
+    command === 'MAIL' ? readMailParameters([parameter], offered) : readRcptParameters([parameter], offered);
   if (!('code' in typed)) return typed;
   throw new Exit(`${nameOf(flags)} cannot be ${JSON.stringify(text)}. ${remedy}`, exitCodes.usage);
 }

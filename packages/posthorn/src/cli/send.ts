@@ -76,19 +76,20 @@ async function send(options: SendOptions, terminal: Terminal): Promise<void> {
   const letter = await letterOf(options, terminal);
   const tracking = options.track ? newTracking(connect) : undefined;
   const result = await deliver(options, { connect, letter, terminal, tracking, wishes });
-  const isAnyAccepted = result.recipients.some(isAccepted);
-  const leftOut = isAnyAccepted ? wishes.leftOut(result.offered) : [];
-  const isTracked = tracking !== undefined && result.offered.has('MTRK') && isAnyAccepted;
+  const isTaken = result.recipients.some(({ kind }) => kind === 'accepted');
+  const leftOut = isTaken ? wishes.leftOut(result.offered) : [];
+  const tracked = isTaken && result.offered.has('MTRK') ? tracking?.sent : undefined;
   if (options.json) {
-    terminal.out(
-      `${JSON.stringify({ ...result, leftOut, ...(isTracked ? { tracking: tracking.sent } : {}) }, jsonSafe, 2)}\n`,
-    );
+    const found = { ...result, leftOut, ...(tracked === undefined ? {} : { tracking: tracked }) };
+    terminal.out(`${JSON.stringify(found, jsonSafe, 2)}\n`);
   } else {
     for (const recipient of result.recipients) terminal.out(`${describe(recipient)}\n`);
-    if (isTracked) terminal.out(`${describeTracking(tracking.sent)}\n`);
+    if (tracked !== undefined) terminal.out(`${describeTracking(tracked)}\n`);
   }
-  if (tracking !== undefined && !isTracked) terminal.say('The message is not tracked: the host does not offer it.\n');
   terminal.say(describeLeftOut(leftOut));
+  if (options.track && tracked === undefined) {
+    terminal.say('The message is not tracked: the host does not offer it.\n');
+  }
   if (result.ok) return;
   const refused = result.recipients.some(({ kind }) => kind === 'refused');
   throw new Exit('', refused ? exitCodes.failed : exitCodes.temporary);
@@ -180,10 +181,6 @@ async function openOrExit(connect: ConnectOptions): Promise<Connection> {
     const advice = temporary ? 'Check --server, or try again later.' : 'Check --tls, --user and what the host says.';
     throw new Exit(`${message}. ${advice}`, temporary ? exitCodes.temporary : exitCodes.failed);
   }
-}
-
-function isAccepted({ kind }: RecipientResult): boolean {
-  return kind === 'accepted';
 }
 
 function describe({ address, kind, phase, reply, status, failure }: RecipientResult): string {

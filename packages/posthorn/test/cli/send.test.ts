@@ -2,68 +2,12 @@ import { writeFileSync } from 'node:fs';
 import { createServer as createTcpServer } from 'node:net';
 import { join } from 'node:path';
 import { reply } from '@posthorn/smtp/reply/reply';
-import { createServer, type ServerHandlers, type ServerOptions } from '@posthorn/smtp/server';
-import { afterEach, describe, expect, it } from 'vitest';
+import type { ServerHandlers } from '@posthorn/smtp/server';
+import { describe, expect, it } from 'vitest';
 import { testCertificate } from '../../../smtp/test/laws/test-certificate.ts';
-import { runCommand } from '../../src/cli/run-command.ts';
-import { fakeTerminal } from './fake-terminal.ts';
-import { temporaryFolder } from './temporary-folder.ts';
+import { pair, sending, startHost } from './sending.ts';
 
-const folder = temporaryFolder();
-const ends: (() => Promise<void>)[] = [];
-
-afterEach(async () => {
-  for (const end of ends.splice(0)) await end();
-});
-
-interface Got {
-  readonly text: string;
-  readonly size: number;
-  readonly mail: object;
-  readonly recipients: readonly string[];
-  readonly login: string | undefined;
-}
-
-/** A server that keeps what it gets, and refuses as it is told. */
-async function startHost(
-  handlers: Partial<ServerHandlers> = {},
-  options: Partial<ServerOptions> = {},
-  role: 'mx' | 'lmtp' = 'mx',
-) {
-  const got: Got[] = [];
-  const server = createServer({
-    hostname: 'mx.example.test',
-    ...options,
-    handlers: {
-      async message(session, transaction, text) {
-        const pieces: Buffer[] = [];
-        for await (const piece of text) pieces.push(Buffer.from(piece));
-        const recipients = transaction.recipients.map(({ mailbox }) => `${mailbox.localPart}@${mailbox.domain}`);
-        const whole = Buffer.concat(pieces);
-        got.push({
-          text: whole.toString(),
-          size: whole.length,
-          mail: transaction.mail,
-          recipients,
-          login: session.login,
-        });
-        return role === 'lmtp' ? recipients.map(() => reply(250, '2.1.5', 'Ok')) : reply(250, '2.0.0', 'Ok');
-      },
-      ...handlers,
-    },
-  });
-  const address = await server.listen({ role, host: '127.0.0.1', port: 0 });
-  ends.push(() => server.close({ grace: 0 }));
-  return { got, address: 'port' in address ? `127.0.0.1:${address.port}` : '' };
-}
-
-async function send(words: readonly string[], settings: Parameters<typeof fakeTerminal>[0] = {}) {
-  const terminal = fakeTerminal({ folder: folder(), ...settings });
-  const code = await runCommand(['send', ...words], terminal);
-  return { code, output: terminal.output(), said: terminal.said() };
-}
-
-const pair = ['--from', 'a@x.test', '--to', 'b@y.test'];
+const { folder, send } = sending();
 
 describe('send', () => {
   it('makes a message of a subject and a text', async () => {
@@ -163,23 +107,16 @@ describe('send', () => {
         user === 'me' && password === 'geheim' ? { login: user } : reply(535, '5.7.8', 'No'),
     };
 
+    /** The words for a login over TLS, and the authority that the host needs. */
+    function loginAt(address: string): string[] {
+      writeFileSync(join(folder(), 'ca.pem'), testCertificate.cert);
+      return ['--server', address, ...pair, '--text', 'x', '--tls', 'starttls', '--ca', 'ca.pem', '--user', 'me'];
+    }
+
     it('takes the password from a file or the environment, over TLS that it verified', async () => {
       const { got, address } = await startHost(handlers, { tls: testCertificate });
-      writeFileSync(join(folder(), 'ca.pem'), testCertificate.cert);
       writeFileSync(join(folder(), 'password'), 'geheim\n');
-      const words = [
-        '--server',
-        address,
-        ...pair,
-        '--text',
-        'x',
-        '--tls',
-        'starttls',
-        '--ca',
-        'ca.pem',
-        '--user',
-        'me',
-      ];
+      const words = loginAt(address);
       expect(await send([...words, '--password-file', 'password'])).toMatchObject({ code: 0 });
       expect(await send([...words, '--password-env', 'SECRET'], { env: { SECRET: 'geheim' } })).toMatchObject({
         code: 0,
@@ -189,20 +126,7 @@ describe('send', () => {
 
     it('ends with 1 when it is refused, and never shows the password', async () => {
       const { got, address } = await startHost(handlers, { tls: testCertificate });
-      writeFileSync(join(folder(), 'ca.pem'), testCertificate.cert);
-      const words = [
-        '--server',
-        address,
-        ...pair,
-        '--text',
-        'x',
-        '--tls',
-        'starttls',
-        '--ca',
-        'ca.pem',
-        '--user',
-        'me',
-      ];
+      const words = loginAt(address);
       const { code, said, output } = await send([...words, '--password-env', 'SECRET'], {
         env: { SECRET: 'wrong-word' },
       });
