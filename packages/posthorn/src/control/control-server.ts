@@ -8,10 +8,13 @@ import type { ControlStatus, ReloadResult } from './control-status.ts';
 import { type FetchControl, type FetchState, readFetchRequest } from './fetch-control.ts';
 import { type QueueAction, type QueueControl, queueActions } from './queue-control.ts';
 import { readQuery } from './queue-query.ts';
+import { serveTerminal, type TerminalBook } from './terminal-stream.ts';
 
 /** What is controlled. */
 export interface ControlTarget {
   readonly queue: QueueControl;
+  /** Absent: nothing is shown on terminals. */
+  readonly terminals?: TerminalBook;
   status(): ControlStatus;
   reload(): Promise<ReloadResult>;
   /** Absent: nothing is fetched. */
@@ -40,7 +43,7 @@ const absent: Answer = { code: 404, body: { error: 'There is no such message' } 
 /** Lets other processes of the same user control an agent, by HTTP over a UNIX socket. Rejects as listening does. */
 export async function startControl(path: string, target: ControlTarget): Promise<ControlServer> {
   const server = createServer({ requestTimeout: 10_000, headersTimeout: 5_000 }, (request, response) => {
-    void respond(request, response, target);
+    if (!serveTerminal(request, response, target.terminals)) void respond(request, response, target);
   });
   server.maxConnections = 32;
   server.on('clientError', (_, socket) => socket.destroy());
