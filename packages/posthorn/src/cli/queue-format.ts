@@ -55,16 +55,17 @@ export function formatMessage({ envelope, state }: QueuedMessage, now: number): 
     `State      ${describeState(envelope, state, now)}`,
     ...describeWishes(envelope),
     ...envelope.recipients.map(
-      ({ address }, index) => `To         ${address}: ${describeRecipient(state.recipients[index])}`,
+      ({ address }, index) => `To         ${address}: ${describeRecipient(state.recipients[index], now)}`,
     ),
   ];
   return `${lines.map(printable).join('\n')}\n`;
 }
 
-function describeRecipient(state: RecipientState | undefined): string {
+function describeRecipient(state: RecipientState | undefined, now: number): string {
   if (state === undefined) return 'pending';
-  const { kind, attempts, last } = state;
-  const tries = attempts === 0 ? 'not tried yet' : `${attempts} ${attempts === 1 ? 'try' : 'tries'}`;
+  const { kind, attempts, last, due } = state;
+  const next = due === undefined || due <= now ? '' : `, next in ${formatTime(due - now)}`;
+  const tries = attempts === 0 ? 'not tried yet' : `${attempts} ${attempts === 1 ? 'try' : 'tries'}${next}`;
   return last === undefined
     ? `${kind}, ${tries}`
     : `${kind}, ${tries}; ${new Date(last.at).toISOString()}: ${describeOutcome(last)}`;

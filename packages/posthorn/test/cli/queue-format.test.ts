@@ -52,4 +52,11 @@ describe('the queue for people', () => {
     expect(shown).toContain('\nTLS        required of every host on its way\n');
     expect(formatMessage(messageOf({}), now)).not.toMatch(/\n(?:Release|Deliver|Priority|Solicits|TLS)/);
   });
+
+  it('tells when a recipient is tried again that waits for longer than its message', () => {
+    const message = messageOf({});
+    const waiting = { kind: 'pending', attempts: 2, due: now + 1_800_000 } as const;
+    const shown = formatMessage({ ...message, state: { ...message.state, recipients: [waiting] } }, now);
+    expect(shown).toContain('\nTo         top@example.com: pending, 2 tries, next in 30m');
+  });
 });
