@@ -1,22 +1,32 @@
 import { readFileSync } from 'node:fs';
 import { Failure } from '@posthorn/smtp/failure/failure';
 import { Command, CommanderError } from 'commander';
+import { addBatch } from './batch.ts';
 import { addCheck } from './check.ts';
+import { addDirectory } from './directory.ts';
 import { Exit, exitCodes } from './exit.ts';
 import { addFetch } from './fetch.ts';
+import { addTerminal } from './mail-terminal.ts';
 import { addProbe } from './probe.ts';
 import { addQueue } from './queue.ts';
 import { addReload } from './reload.ts';
 import { addSend } from './send.ts';
+import { addSendmail, runSendmail } from './sendmail.ts';
 import { addServe } from './serve.ts';
+import { addSmtp } from './smtp.ts';
 import { printable, type Terminal } from './terminal.ts';
 import { addTrack } from './track.ts';
 import { addUser } from './user.ts';
 
-/** Runs one command and gives the exit code: 0 done, 1 failed, 2 wrongly called, 75 may succeed later. */
-export async function runCommand(words: readonly string[], terminal: Terminal): Promise<number> {
+/**
+ * Runs one command and gives the exit code: 0 done, 1 failed, 2 wrongly called, 75 may succeed later; of the commands that
+ * stand for sendmail those of sysexits.h. `program` is the name that the process was called by.
+ */
+export async function runCommand(words: readonly string[], terminal: Terminal, program = 'posthorn'): Promise<number> {
   try {
-    await createProgram(terminal).parseAsync(words, { from: 'user' });
+    const sendmail = sendmailWords(program, words);
+    if (sendmail === undefined) await createProgram(terminal).parseAsync(words, { from: 'user' });
+    else await runSendmail(sendmail, terminal);
     return 0;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : exitCodes.usage;
@@ -26,6 +36,14 @@ export async function runCommand(words: readonly string[], terminal: Terminal): 
   }
 }
 
+/** What was asked of sendmail, by whatever name; undefined when it was not. */
+function sendmailWords(program: string, words: readonly string[]): readonly string[] | undefined {
+  if (/^(?:posthorn-)?sendmail$/.test(program)) return words;
+  if (/^(?:posthorn-)?mailq$/.test(program)) return ['-bp', ...words];
+  if (/^(?:posthorn-)?newaliases$/.test(program)) return ['-bi', ...words];
+  return words[0] === 'sendmail' && words[1] !== '--help' ? words.slice(1) : undefined;
+}
+
 function createProgram(terminal: Terminal): Command {
   const program = new Command('posthorn')
     .description('Receives, keeps, relays and delivers mail.')
@@ -33,7 +51,22 @@ function createProgram(terminal: Terminal): Command {
     .exitOverride()
     .configureOutput({ writeOut: terminal.out, writeErr: terminal.say })
     .showSuggestionAfterError();
-  for (const add of [addServe, addCheck, addSend, addTrack, addProbe, addFetch, addQueue, addReload, addUser])
+  for (const add of [
+    addServe,
+    addCheck,
+    addSend,
+    addTrack,
+    addProbe,
+    addFetch,
+    addQueue,
+    addBatch,
+    addSmtp,
+    addSendmail,
+    addTerminal,
+    addDirectory,
+    addReload,
+    addUser,
+  ])
     add(program, terminal);
   return program;
 }

@@ -67,7 +67,8 @@ export function parseAliasFile(text: string): AliasFile {
     const first = names.get(name.toLowerCase());
     if (first === undefined) names.set(name.toLowerCase(), line);
     else reader.fail(line, `has the alias ${name} again, after line ${first}`);
-    aliases.push({ name, line, targets: reader.targets(content.slice(colon + 1), line) });
+    const targets = reader.targets(content.slice(colon + 1), line);
+    aliases.push({ name: first === undefined ? name : '', line, targets });
   }
   const named = aliases.filter(({ name }) => name !== '');
   for (const { name, line, targets } of named) {
