@@ -76,8 +76,14 @@ function downgradeHeader(header: Buffer, mediaType: string | undefined): Buffer 
   const isTyped = mediaType !== undefined && fieldValue(header, 'content-type') !== undefined;
   const out: Buffer[] = [];
   for (const field of headerFields(header)) {
-    if (isTyped && field.name === 'content-type') out.push(Buffer.from(`Content-Type: ${mediaType}\r\n`));
-    else out.push(isAscii(field.raw) ? field.raw : Buffer.from(downgradeField(field)));
+    const isType = isTyped && field.name === 'content-type';
+    if (!isType && isAscii(field.raw)) out.push(field.raw);
+    else out.push(withLineEndsOf(field.raw, isType ? `Content-Type: ${mediaType}\r\n` : downgradeField(field)));
   }
   return Buffer.concat(out);
+}
+
+/** Mailboxes may keep mail with the line ends of their system. */
+function withLineEndsOf(raw: Buffer, text: string): Buffer {
+  return Buffer.from(raw.includes('\r\n') ? text : text.replaceAll('\r\n', '\n'));
 }

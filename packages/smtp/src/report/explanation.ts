@@ -4,6 +4,7 @@ import { adviceFor } from './advice.ts';
 import type { Action, DeliveryReport, ReportedRecipient } from './delivery-report.ts';
 import { replyLines } from './diagnostic.ts';
 import { printable, printableUtf8 } from './printable.ts';
+import { parseFinalRecipient } from './typed-address.ts';
 
 const width = 76;
 
@@ -68,7 +69,7 @@ function explainAction(action: Action, report: DeliveryReport): string {
 
 function explainRecipient(recipient: ReportedRecipient): string {
   const { finalRecipient, originalRecipient, action, status, willRetryUntil } = recipient;
-  const original = originalRecipient?.slice(originalRecipient.indexOf(';') + 1);
+  const original = originalRecipient && parseFinalRecipient(originalRecipient);
   const isOther = original !== undefined && original.toLowerCase() !== finalRecipient.toLowerCase();
   const tip = action === 'failed' ? adviceFor(status) : undefined;
   const until = action === 'delayed' && willRetryUntil !== undefined ? formatDate(willRetryUntil) : undefined;
