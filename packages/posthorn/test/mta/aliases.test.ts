@@ -106,6 +106,53 @@ describe('aliases in the agent', () => {
   });
 });
 
+describe('the certifier of a tracked message', () => {
+  const certifier = 'A'.repeat(27);
+  const mails = (hop: { readonly taken: readonly { readonly mail: string }[] }) => hop.taken.map(({ mail }) => mail);
+
+  async function relay(aliases: Readonly<Record<string, string[]>>, to: string) {
+    const hop = await startNextHop({ offers: ['DSN', 'MTRK'] });
+    const test = await startTestAgent((folder) => ({
+      domains: exampleOrg(folder, { aliases }),
+      routes: [{ domain: '*', to: hop.to }],
+      listeners: [
+        { role: 'mx', host: '127.0.0.1', port: 0 },
+        { role: 'mtqp', host: '127.0.0.1', port: 0 },
+      ],
+    }));
+    const from = `<alice@example.org> ENVID=e1 MTRK=${certifier}:3600`;
+    expect(
+      (await sendMail(test.port, { from, to: [`<${to}@example.org> ORCPT=rfc822;${to}@example.org`] }))[0],
+    ).toMatch(/^250 /);
+    return { hop, test };
+  }
+
+  it('EXT-MTRK-4 goes on to one behind an alias, with ENVID and ORCPT', async () => {
+    const { hop, test } = await relay({ one: ['x@far.example'] }, 'one');
+    await using _ = test;
+    await expect.poll(() => hop.taken.length).toBe(1);
+    expect(mails(hop)[0]).toMatch(new RegExp(`ENVID=e1 .*MTRK=${certifier}:|MTRK=${certifier}:.* ENVID=e1`));
+    expect(hop.taken[0]?.rcpt[0]).toContain('ORCPT=rfc822;one@example.org');
+    await hop[Symbol.asyncDispose]();
+  });
+
+  it('EXT-MTRK-4 goes on to one alone of several behind an alias, and to none behind one with an owner', async () => {
+    const aliases = { many: ['x@far.example', 'y@far.example', 'z@far.example'] };
+    const { hop, test } = await relay(aliases, 'many');
+    await expect.poll(() => hop.taken.flatMap(({ rcpt }) => rcpt).length).toBe(3);
+    const tracked = hop.taken.filter(({ mail }) => mail.includes(`MTRK=${certifier}`));
+    expect(tracked.flatMap(({ rcpt }) => rcpt)).toEqual([expect.stringContaining('<x@far.example>')]);
+    await test[Symbol.asyncDispose]();
+    await hop[Symbol.asyncDispose]();
+    const owned = await relay({ ...aliases, 'owner-many': ['bob'] }, 'many');
+    await expect.poll(() => owned.hop.taken.flatMap(({ rcpt }) => rcpt).length).toBe(3);
+    expect(mails(owned.hop).join()).not.toContain('MTRK');
+    expect(mails(owned.hop).join()).not.toContain('ENVID=e1');
+    await owned.test[Symbol.asyncDispose]();
+    await owned.hop[Symbol.asyncDispose]();
+  });
+});
+
 describe('reports about aliases', () => {
   const to = ['<team@example.org> NOTIFY=SUCCESS,FAILURE ORCPT=rfc822;team@example.org'];
 
