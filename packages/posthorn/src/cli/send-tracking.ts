@@ -2,8 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { isIP } from 'node:net';
 import { hostname } from 'node:os';
 import type { MailParameters } from '@posthorn/smtp/command/parameters';
-import { certifierOf, composeTrackingSecret, formatTrackingSecret } from '@posthorn/smtp/mtqp/tracking-secret';
-import { formatTrackingUri } from '@posthorn/smtp/mtqp/tracking-uri';
+import { certifierOf, composeTrackingSecret, formatTrackingSecret, formatTrackingUri } from '@posthorn/smtp/tracking';
 import { printable } from './terminal.ts';
 
 /** What the sender of a tracked message keeps, to ask for it later (RFC 3885 §3.1). */

@@ -1,9 +1,13 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { parseTrackingSecret } from '@posthorn/smtp/mtqp/tracking-secret';
-import { parseTrackingUri } from '@posthorn/smtp/mtqp/tracking-uri';
 import { hostOfEnvid, parseUniqueEnvid } from '@posthorn/smtp/mtqp/unique-envid';
-import { type TrackedHop, type TrackMessageOptions, trackMessage } from '@posthorn/smtp/tracking';
+import {
+  parseTrackingSecret,
+  parseTrackingUri,
+  type TrackedHop,
+  type TrackMessageOptions,
+  trackMessage,
+} from '@posthorn/smtp/tracking';
 import { dnsTrackers } from '@posthorn/smtp/tracking/find-trackers';
 import { mtqpPort, type TrackerTls } from '@posthorn/smtp/tracking/open-tracker';
 import { type Command, Option } from 'commander';

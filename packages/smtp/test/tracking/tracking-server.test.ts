@@ -1,4 +1,4 @@
-import { createTrackingServer, openTracker } from '@posthorn/smtp/tracking';
+import { certifierOf, createTrackingServer, isCertifierOf, openTracker } from '@posthorn/smtp/tracking';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { SocketClient } from '../laws/socket-client.ts';
 import { streamPair } from '../laws/stream-pair.ts';
@@ -40,6 +40,19 @@ describe('a tracking server', () => {
     expect(answer).toContain('Remote-MTA: dns; mx1.example.com');
     expect(answer.at(-1)).toBe('.');
     expect(asked).toEqual([query, { clientAddress: '127.0.0.1' }]);
+  });
+
+  it('EXT-MTQP-3 lets its owner know messages by their certifiers alone', async () => {
+    const known = new Map([[query.envelopeId, certifierOf(query.secret)]]);
+    const { port } = await startTracking({
+      track: ({ envelopeId, secret }) =>
+        isCertifierOf(known.get(envelopeId) ?? '', secret) ? [reportBy('mx.example.test', recipient('delivered'))] : [],
+    });
+    const tracker = await openTracker({ host: '127.0.0.1', port });
+    expect(await tracker.track(query)).toMatchObject({ kind: 'found' });
+    expect(await tracker.track({ ...query, secret: Buffer.alloc(18) })).toMatchObject({ kind: 'refused' });
+    expect(await tracker.track({ ...query, envelopeId: 'x@y.example' })).toMatchObject({ kind: 'refused' });
+    await tracker.close();
   });
 
   it('EXT-MTQP-4 takes STARTTLS for a name of its certificate alone, and greets anew', async () => {
