@@ -7,7 +7,8 @@ import type { Terminal } from './terminal.ts';
 export async function listQueue(file: string | undefined, terminal: Terminal): Promise<void> {
   const config = await meantConfig(file, terminal);
   await withQueue(config, 'look', async (queue) => {
-    for await (const piece of formatList(queue.list({ limit: Number.MAX_SAFE_INTEGER }), Date.now())) terminal.out(piece);
+    for await (const piece of formatList(queue.list({ limit: Number.MAX_SAFE_INTEGER }), Date.now()))
+      terminal.out(piece);
   });
 }
 

@@ -1,4 +1,6 @@
+import { basename } from 'node:path';
 import { runCommand } from './run-command.ts';
 import { processTerminal } from './terminal.ts';
 
-process.exitCode = await runCommand(process.argv.slice(2), processTerminal());
+const [, program = '', ...words] = process.argv;
+process.exitCode = await runCommand(words, processTerminal(), basename(program));

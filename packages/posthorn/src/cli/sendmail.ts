@@ -10,8 +10,8 @@ import type { Command } from 'commander';
 import { createControlClient } from '../control/control-client.ts';
 import { controlPath } from '../control/control-path.ts';
 import { Exit } from './exit.ts';
-import { readInput } from './letter.ts';
 import { findSocket, meantConfig } from './find-socket.ts';
+import { readInput } from './letter.ts';
 import { parseSendmail, type SendmailOptions } from './sendmail-options.ts';
 import { talk } from './smtp.ts';
 import { sysexits } from './sysexits.ts';
@@ -94,7 +94,10 @@ function envelopeOf(options: SendmailOptions, header: Buffer): { recipients: Rec
   const addresses = [...options.recipients.map(whole), ...(options.fromHeader ? named.recipients : [])];
   if (addresses.length === 0) throw new Exit('There is no recipient. Name one, or use -t with To.', sysexits.usage);
   const notify = options.notify as readonly Notify[] | undefined;
-  const recipients = [...new Set(addresses)].map((address) => ({ address, ...(notify === undefined ? {} : { notify }) }));
+  const recipients = [...new Set(addresses)].map((address) => ({
+    address,
+    ...(notify === undefined ? {} : { notify }),
+  }));
   return { recipients, sender: options.sender === '' ? '' : whole(options.sender ?? userInfo().username) };
 }
 

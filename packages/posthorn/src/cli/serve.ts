@@ -10,6 +10,7 @@ import { createFetchJobs } from '../control/fetch-jobs.ts';
 import type { RunningAgent } from '../mta/start-agent.ts';
 import { controlOf } from './control-of.ts';
 import { Exit, exitCodes } from './exit.ts';
+import { submissionSocketOf } from './find-socket.ts';
 import { configOption, loadOrExit } from './load.ts';
 import { type LogFormat, type OpenLog, openLog } from './open-log.ts';
 import { parseServer } from './server-address.ts';
@@ -74,7 +75,7 @@ function readFormat(format: string | undefined, { interactive }: Terminal): LogF
 async function startOrExit(config: Config, log: OpenLog): Promise<RunningAgent> {
   const { startAgent } = await import('../mta/start-agent.ts');
   try {
-    return await startAgent({ config, log });
+    return await startAgent({ config, log, submissionSocket: submissionSocketOf(config) });
   } catch (error) {
     throw listenFailure(error) ?? error;
   }
@@ -102,6 +103,7 @@ async function controlOrExit(
       queue: controlOf(config, { store: agent.store, wake: () => agent.wake() }),
       reload,
       fetch: createFetchJobs(agent.fetch),
+      ...(agent.terminals === undefined ? {} : { terminals: agent.terminals }),
       status: () => ({
         pid: process.pid,
         startedAt,

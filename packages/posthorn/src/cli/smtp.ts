@@ -1,8 +1,8 @@
 import { connect } from 'node:net';
 import type { Command } from 'commander';
 import { Exit, exitCodes } from './exit.ts';
-import { configOption } from './load.ts';
 import { findSocket } from './find-socket.ts';
+import { configOption } from './load.ts';
 import type { Terminal } from './terminal.ts';
 
 /** `posthorn smtp --stdio`: a session with the running server over standard input and output. */
@@ -34,7 +34,10 @@ export async function talk(path: string, { stdin, out }: Terminal): Promise<void
   } catch (error) {
     // A client that waits for a greeting gets one.
     if (!began) out('421 4.3.2 No server runs here\r\n');
-    throw new Exit(`${path}: ${(error as Error).message}. Start the server, or name its configuration.`, exitCodes.temporary);
+    throw new Exit(
+      `${path}: ${(error as Error).message}. Start the server, or name its configuration.`,
+      exitCodes.temporary,
+    );
   } finally {
     stdin.unpipe(socket);
     stdin.pause();

@@ -5,6 +5,8 @@ export interface Terminal {
   readonly stdin: Readable & { readonly isTTY?: boolean; setRawMode?(raw: boolean): unknown };
   /** Results; for programs that read them. */
   out(text: string): void;
+  /** Results that are no text. */
+  outOctets(octets: Buffer): void;
   /** What is said to a person. */
   say(text: string): void;
   /** Whether `say` reaches a person who sees lines being overwritten. */
@@ -22,6 +24,7 @@ export function processTerminal(): Terminal {
   return {
     stdin: process.stdin,
     out: (text) => void process.stdout.write(text),
+    outOctets: (octets) => void process.stdout.write(octets),
     say: (text) => void process.stderr.write(text),
     interactive: process.stderr.isTTY === true,
     env: process.env,

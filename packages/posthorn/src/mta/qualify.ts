@@ -17,7 +17,9 @@ export function isNamed({ directory, routes }: Pick<Policy, 'directory' | 'route
 export function qualify(policy: Policy, mailbox: Mailbox, completeDomain: string | undefined): Mailbox | undefined {
   const { domain } = mailbox;
   if (domain === '' || isQualified(domain) || isNamed(policy, domain)) return mailbox;
-  return completeDomain === undefined ? undefined : { ...mailbox, domain: `${domain}.${completeDomain}` };
+  if (completeDomain === undefined) return undefined;
+  // Programs of this host mean its users.
+  return { ...mailbox, domain: domain.toLowerCase() === 'localhost' ? completeDomain : `${domain}.${completeDomain}` };
 }
 
 /**

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
-import { chmod } from 'node:fs/promises';
-import { join } from 'node:path';
+import { chmod, mkdir } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { Failure } from '@posthorn/smtp/failure/failure';
-import { createServer, type ListeningAddress, type Role } from '@posthorn/smtp/server';
+import { createServer, type ListeningAddress, type Role, type Server } from '@posthorn/smtp/server';
 import { MailboxUsage } from '../agents/mailbox-usage.ts';
 import type { Terminals } from '../agents/terminals.ts';
 import type { Config } from '../config/schema.ts';
@@ -191,9 +191,7 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
       listeners.push({ role: listener.role, ...(await address) });
     }
     if (options.submissionSocket !== undefined) {
-      const mode = config.submission.socket === undefined ? 0o600 : 0o666;
-      await server.listen({ role: 'submission', path: options.submissionSocket, trusted: true });
-      await chmod(options.submissionSocket, mode);
+      await listenLocally(server, options.submissionSocket, config);
     }
   } catch (error) {
     await close(0);
@@ -232,6 +230,14 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
     close: ({ grace = defaultGrace } = {}) => end(grace),
     [Symbol.asyncDispose]: () => end(defaultGrace),
   };
+}
+
+/** Without a place of its own in the configuration the socket is for the user of the server alone, as its folder is. */
+async function listenLocally(server: Server, path: string, { submission }: Config): Promise<void> {
+  const isPrivate = submission.socket === undefined;
+  await mkdir(dirname(path), { recursive: true, mode: isPrivate ? 0o700 : 0o755 });
+  await server.listen({ role: 'submission', path, trusted: true });
+  await chmod(path, isPrivate ? 0o600 : 0o666);
 }
 
 /** What is read once, at the start. */

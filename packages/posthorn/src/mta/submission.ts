@@ -58,7 +58,8 @@ export class Submission {
     const { users } = this.#parts.policy();
     const { reversePath: sender } = this.complete(session, transaction);
     if (ownershipOf(users, session.login) !== undefined) return checkSender(users, session, { reversePath: sender });
-    const isKnown = sender === null || this.#submitter(session) !== undefined || (await this.#isReachable(sender));
+    const isUser = session.clientAddress === 'local' || this.#submitter(session) !== undefined;
+    const isKnown = sender === null || isUser || (await this.#isReachable(sender));
     return isKnown ? undefined : noReturnPath;
   }
 
@@ -89,13 +90,13 @@ export class Submission {
       now: time,
       offsetMinutes: -new Date(time).getTimezoneOffset(),
       messageId: `<${newId()}@${hostname}>`,
-      isOurs: (label) => isNamed(policy, label),
+      isOurs: (label) =>
+        isNamed(policy, label) || (completeDomain !== undefined && label.toLowerCase() === 'localhost'),
       ...(owns === undefined ? {} : { owns }),
       ...(submitter === undefined ? {} : { submitter }),
       ...(completeDomain === undefined ? {} : { completeDomain }),
     });
     if ('kind' in completed) throw new Refusal(replyTo(completed));
-    if (completeDomain === undefined) return completed.header;
     for (const domain of [...completed.domains].slice(0, mostDomains)) {
       if (await this.#isPartial(domain)) throw new Refusal(incompleteHeader);
     }
@@ -121,11 +122,14 @@ export class Submission {
     const completeDomain = this.#completeDomain(session);
     const qualified = qualify(this.#parts.policy(), mailbox, completeDomain);
     if (qualified === undefined) return true;
-    return completeDomain !== undefined && this.#isPartial(qualified.domain);
+    return this.#isPartial(qualified.domain);
   }
 
-  #isPartial(domain: string): Promise<boolean> {
-    return isPartial(this.#parts.policy(), { domain, resolver: this.#parts.resolver });
+  /** Names that lack their end are looked for where the operator lets people leave it out, and nowhere else. */
+  async #isPartial(domain: string): Promise<boolean> {
+    const policy = this.#parts.policy();
+    if (policy.submission.completeDomain === undefined) return false;
+    return isPartial(policy, { domain, resolver: this.#parts.resolver });
   }
 
   /** The address that a login has when none is listed for it: itself, or the mailbox of its name. */

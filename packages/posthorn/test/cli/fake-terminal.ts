@@ -22,6 +22,9 @@ export function fakeTerminal(
     out: (text) => {
       output += text;
     },
+    outOctets: (octets) => {
+      output += octets.toString('latin1');
+    },
     say: (text) => {
       said += text;
     },
