@@ -180,10 +180,10 @@ export class DomainTable {
     this.#named.set(key, { kind: 'alias', mailbox, targets, ...(owner === undefined ? {} : { owner }) });
   }
 
-  /** By folded local-part of what they own. */
+  /** By folded local-part of what they own; an owner has none. */
   #readOwners(): Map<string, Mailbox> {
     const names = [...Object.keys(this.#config.aliases ?? {}), ...this.#mailboxes.values()];
-    const owners = names.filter((name) => name.toLowerCase().startsWith(ownerMark));
+    const owners = names.filter((name) => /^owner-(?!owner-)/i.test(name));
     const entries = owners.map((name) => {
       const localPart = this.#readName(name);
       return [this.fold(localPart.slice(ownerMark.length)), { localPart, domain: this.#domain }] as const;

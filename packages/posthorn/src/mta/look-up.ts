@@ -20,8 +20,12 @@ const malformed = reply(553, '5.1.3', 'No number that can be dialled');
 const denied = reply(550, '5.7.2', 'Access Denied to You');
 const ambiguous = 'User ambiguous; the possibilities are';
 
+const tooMany = reply(252, '2.1.5', 'The list has too many members to name them, but will take mail for it');
+
 /** People of one name that are told; of more nobody is. */
 const mostChoices = 20;
+/** Members of a list that are named. */
+const mostMembers = 10_000;
 
 /** Answers VRFY: the truth to those who may know it, to others that nothing is known (RFC 5321 §3.5.3). */
 export function verifyUser({ directory, disclosure }: LookUpParts, session: Session, argument: string): Reply {
@@ -42,6 +46,7 @@ export function expandList({ directory, disclosure }: LookUpParts, session: Sess
   if (disclosure.isHidden(found.address)) return denied;
   const members = directory.expansionOf(found.address);
   if (members === undefined) return tell(found.address, { directory, disclosure, session });
+  if (members.length > mostMembers) return tooMany;
   const lines = members.map((member) => describe(member, directory));
   // An alias of programs and files alone has no members that anybody may write to.
   return lines.length === 0 ? tell(found.address, { directory, disclosure, session }) : reply(250, '2.1.5', ...lines);

@@ -235,6 +235,193 @@ describe('expand', () => {
   });
 });
 
+describe('programs and files of aliases', () => {
+  const targeted = (...list: [address: string, target: string][]) => ({
+    targeted: list.map(([address, target]) => ({ address, target })),
+  });
+
+  it('LOC-AL-2 are recipients of their own, a file once, a program once for each alias', () => {
+    const book = directory({
+      mailboxes: ['alice'],
+      aliases: {
+        all: ['one', 'two', 'alice', '/var/mail/all'],
+        one: ['|/bin/run -x', '/var/mail/all', '/var/mail/folder/', '|/bin/run -x'],
+        two: ['|/bin/run -x', '/var/mail/all'],
+      },
+    });
+    expect(book.expand('all@example.org')).toEqual({
+      kind: 'recipients',
+      recipients: ['alice@example.org'],
+      ...targeted(
+        ['one@example.org', 'pipe:/bin/run -x'],
+        ['one@example.org', 'mbox:/var/mail/all'],
+        ['one@example.org', 'maildir:/var/mail/folder/'],
+        ['two@example.org', 'pipe:/bin/run -x'],
+      ),
+    });
+    expect(book.lookup('one@example.org')).toMatchObject({ kind: 'alias', targets: [] });
+    expect(book.expansionOf('all@example.org')).toEqual(['one@example.org', 'two@example.org', 'alice@example.org']);
+    expect(book.expansionOf('alice@example.org')).toBeUndefined();
+  });
+
+  it('LOC-AL-2 have names that are told apart from addresses', () => {
+    expect(() => directory({ aliases: { a: ['|'] } })).toThrow('|');
+    expect(() => directory({ aliases: { a: ['|x\0'] } })).toThrow();
+    expect(() => directory({ aliases: { '/a': ['x@else.example'] } })).toThrow('/a');
+    expect(directory({ aliases: { a: ['"/b"@else.example'] } }).expand('a@example.org')).toMatchObject({
+      recipients: ['/b@else.example'],
+    });
+  });
+
+  it('LOC-AL-2 LOC-FW-2 of an alias with an owner are sent on in its name', () => {
+    const book = directory({
+      mailboxes: ['alice', 'owner-box'],
+      aliases: {
+        team: ['alice', '|run', 'box'],
+        'Owner-Team': ['alice'],
+        box: ['team'],
+        'owner-owner-team': ['alice'],
+      },
+    });
+    expect(book.expand('TEAM+x@example.org')).toMatchObject({
+      recipients: [],
+      ...targeted(['TEAM+x@example.org', 'resend:']),
+    });
+    expect(book.resendingOf('team@example.org')).toEqual({
+      owner: 'Owner-Team@example.org',
+      expansion: {
+        kind: 'recipients',
+        recipients: ['alice@example.org'],
+        ...targeted(['team@example.org', 'pipe:run'], ['box@example.org', 'resend:']),
+      },
+    });
+    expect(book.resendingOf('owner-team@example.org')).toBeUndefined();
+    expect(book.resendingOf('alice@example.org')).toBeUndefined();
+  });
+});
+
+describe('users that moved', () => {
+  const book = directory({
+    mailboxes: ['alice', 'both'],
+    aliases: { team: ['joe', 'gone'] },
+    forwards: {
+      joe: { to: 'joe@else.example', mode: 'tell' },
+      gone: { to: 'x@else.example', mode: 'refuse' },
+      here: { to: 'alice@example.org', mode: 'silent' },
+      both: { to: 'both@else.example', mode: 'silent', keepCopy: true },
+      secret: { to: 'secret@else.example', mode: 'tell', confidential: true, keepCopy: true },
+      round: { to: 'round@example.org', mode: 'silent' },
+    },
+  });
+
+  it('LOC-FW-1 CMD-RCPT-7 CMD-RCPT-8 are known with where they went, and whether they kept a mailbox', () => {
+    expect(book.lookup('Joe+x@example.org')).toMatchObject({ kind: 'forward', to: 'joe@else.example', mode: 'tell' });
+    expect(book.expand('joe@example.org')).toEqual({ kind: 'recipients', recipients: ['joe@else.example'] });
+    expect(book.expand('both@example.org')).toMatchObject({ recipients: ['both@example.org', 'both@else.example'] });
+    expect(book.mailboxOf('both@example.org')).toBe('both@example.org');
+    expect(book.mailboxOf('joe@example.org')).toBeUndefined();
+    expect(book.expand('here+news@example.org')).toMatchObject({ recipients: ['alice+news@example.org'] });
+    expect(book.expand('team@example.org')).toMatchObject({ recipients: ['joe@else.example', 'gone@example.org'] });
+    expect(book.expand('round@example.org')).toEqual({ kind: 'loop' });
+    expect(() =>
+      directory({ aliases: { a: ['alice'] }, forwards: { A: { to: 'x@y.example', mode: 'tell' } } }),
+    ).toThrow('A');
+  });
+
+  it('LOC-FW-2 in confidence are sent on by the postmaster', () => {
+    expect(book.expand('secret@example.org')).toEqual({
+      kind: 'recipients',
+      recipients: ['secret@example.org'],
+      targeted: [{ address: 'secret@example.org', target: 'resend:' }],
+    });
+    expect(book.resendingOf('secret@example.org')).toEqual({
+      owner: 'postmaster@example.org',
+      expansion: { kind: 'recipients', recipients: ['secret@else.example'] },
+    });
+  });
+});
+
+describe('details of aliases', () => {
+  it('LOC-3 go on to one target of ours, and nowhere else', () => {
+    const book = directory(
+      {
+        mailboxes: ['alice'],
+        separator: '-+',
+        aliases: {
+          chief: ['alice'],
+          deep: ['chief'],
+          away: ['x@else.example'],
+          two: ['alice', 'x@else.example'],
+          has: ['alice+own'],
+        },
+      },
+      {
+        domains: {
+          'plain.example': { mailboxes: ['bob'], separator: '' },
+          'b.example': { aliases: { bob: ['bob@plain.example'] } },
+        },
+      },
+    );
+    const expanded = (address: string) => {
+      const expansion = book.expand(address);
+      return expansion.kind === 'loop' ? expansion : expansion.recipients;
+    };
+    expect(expanded('chief+news@example.org')).toEqual(['alice-news@example.org']);
+    expect(expanded('deep+news@example.org')).toEqual(['alice-news@example.org']);
+    expect(expanded('away+news@example.org')).toEqual(['x@else.example']);
+    expect(expanded('two+news@example.org')).toEqual(['alice@example.org', 'x@else.example']);
+    expect(expanded('has+news@example.org')).toEqual(['alice+own@example.org']);
+    expect(expanded('bob+news@b.example')).toEqual(['bob@plain.example']);
+  });
+});
+
+describe('numbers of the telephone network', () => {
+  const domains = { 'gw.example': { gateway: { services: ['fax'] }, mailboxes: ['bob', 'a=b'] } };
+  const book = directory({ mailboxes: '*' }, { domains });
+
+  it('EXT-GSTN-1 LOC-3 are recognised before anything is split at their plus', () => {
+    expect(book.lookup('FAX=+390203/T33S=1@example.org')).toEqual(
+      mailbox('"fax=+390203/t33s=1"@example.org'.replaceAll('"', '')),
+    );
+    expect(book.lookup('joe+fax@example.org')).toMatchObject({ detail: 'fax' });
+    expect(book.lookup('FAX=+390203@gw.example')).toEqual({ kind: 'gateway' });
+    expect(book.lookup('VOICE=+390203@gw.example')).toEqual({ kind: 'unknown-mailbox' });
+    expect(book.lookup('FAX=+39x@gw.example')).toEqual({ kind: 'malformed' });
+    expect(book.lookup('a=b@gw.example')).toEqual(mailbox('a=b@gw.example'));
+    expect(book.lookup('bob@gw.example')).toMatchObject({ kind: 'mailbox' });
+  });
+
+  it('EXT-GSTN-2 are one however they are written', () => {
+    expect(book.keyOf('FAX=+39-02.03/t33s=1@gw.example')).toBe(book.keyOf('/fax=+390203/T33S=1/@GW.example'));
+    expect(book.keyOf('FAX=+390203@gw.example')).not.toBe(book.keyOf('FAX=+390204@gw.example'));
+    expect(book.expand('FAX=+39-02/ATTN=Tom@gw.example')).toMatchObject({
+      recipients: ['FAX=+39-02/ATTN=Tom@gw.example'],
+    });
+  });
+});
+
+describe('people', () => {
+  it('CMD-VRFY-1 are found by their names, in any case and with any blanks', () => {
+    const book = directory({
+      mailboxes: ['fred', 'ann', 'Bob'],
+      quota: 500,
+      mailboxSettings: {
+        fred: { fullName: 'Fred Smith', quota: 7 },
+        ann: { fullName: 'Ann  SMITH' },
+        bob: { disabled: true },
+      },
+    });
+    const addresses = (name: string) => book.peopleNamed(name).map(({ address }) => address);
+    expect(addresses(' fred   smith ')).toEqual(['fred@example.org']);
+    expect(addresses('smith')).toEqual(['fred@example.org', 'ann@example.org']);
+    expect(addresses('bob')).toEqual(['Bob@example.org']);
+    expect(addresses('nobody')).toEqual([]);
+    expect(book.settingsOf('fred+x@example.org')).toEqual({ fullName: 'Fred Smith', quota: 7 });
+    expect(book.settingsOf('Bob@example.org')).toEqual({ quota: 500, disabled: true });
+    expect(book.settingsOf('nobody@example.org')).toBeUndefined();
+  });
+});
+
 describe('createDirectory', () => {
   it('refuses names that are none and names that are one', () => {
     expect(() => directory({ mailboxes: ['a b'] })).toThrow('a b');
