@@ -30,7 +30,7 @@ export async function watchTerminal(path: string, watch: TerminalWatch): Promise
     if (error instanceof Failure) throw error;
     const { code } = error as NodeJS.ErrnoException;
     if (code === 'ENOENT' || code === 'ECONNREFUSED') throw new Failure('refused', 'No server runs', error);
-    throw new Failure('lost', 'The connection to the server is lost', error);
+    throw new Failure('lost', 'The server has ended', error);
   }
 }
 
