@@ -200,4 +200,17 @@ describe('mailing lists of the agent', () => {
     await mailIn(test, 'carl', 1);
     await mailIn(test, 'bob', 2);
   });
+
+  it('LOC-LS-1 brings mail to thousands of members once each, and empties the queue', async () => {
+    const members = Array.from({ length: 2500 }, (_, index) => `m${index}@d${index % 40}.example`);
+    await using test = await startTestAgent((folder) => ({
+      domains: domain(folder, { news: { owner: ['olga'], members, postedBy: 'anyone', verp: true } }),
+      routes: [{ domain: '*', to: 'discard:' }],
+    }));
+    await sendMail(test.port, { from: '<x@elsewhere.example>', to: ['<news@example.org>'], text });
+    await expect.poll(() => test.agent.store.count(), { timeout: 20_000 }).toBe(0);
+    const delivered = test.log.lines.filter((line) => line.text === 'delivered');
+    const to = delivered.map(({ fields }) => (fields as { to: string }).to);
+    expect(to.sort()).toEqual([...members, 'news@example.org'].sort());
+  });
 });
