@@ -6,6 +6,7 @@ import { createServer, type ListeningAddress, type Role, type Server } from '@po
 import { MailboxUsage } from '../agents/mailbox-usage.ts';
 import type { Terminals } from '../agents/terminals.ts';
 import type { Config } from '../config/schema.ts';
+import type { Entry } from '../directory/directory.ts';
 import { createStubResolver } from '../dns/stub-resolver.ts';
 import type { QueueStore } from '../queue/queue-store.ts';
 import { openSpool } from '../spool/open-spool.ts';
@@ -157,7 +158,7 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
   const tracking = createTrackingService({
     hostname,
     policy: retry,
-    isList: (address) => policy.directory.lookup(address).kind === 'list',
+    isExpanded: (address) => isExpanded(policy.directory.lookup(address)),
     tracks: store.tracks,
     limits: config.limits,
     log,
@@ -257,6 +258,10 @@ const fixedFields = [
   'turn',
   'fetch',
 ] as const;
+
+function isExpanded(entry: Entry): boolean {
+  return entry.kind === 'list' || (entry.kind === 'alias' && entry.targets.length > 1);
+}
 
 function print(value: unknown): string | undefined {
   return JSON.stringify(value);

@@ -10,8 +10,8 @@ export interface TrackingContext {
   /** The name of this host. */
   readonly hostname: string;
   readonly policy: RetryPolicy;
-  /** Whether an address of ours is a mailing list. */
-  readonly isList: (address: string) => boolean;
+  /** Whether what is delivered to an address of ours goes on to several others, as new messages. */
+  readonly isExpanded: (address: string) => boolean;
 }
 
 /** What this host tells the sender of a message about its way, a report each time that it came by (RFC 3886 §3). */
@@ -31,7 +31,11 @@ function recipientsOf(message: TrackedMessage, context: TrackingContext): Tracke
     const { untracked, alias = recipient.address } = recipient;
     const state = message.recipients[index];
     if (state === undefined) continue;
-    if (untracked !== true) told.push(reported(recipient, state, { message, context }));
+    if (untracked !== true) {
+      told.push(reported(recipient, state, { message, context }));
+      // Who keeps a copy of what goes on in confidence has it: nothing else is to be seen.
+      if (recipient.alias === recipient.address) aliases.add(alias);
+    }
     // All but one member of an alias are behind one line: the tracker learns of none of them (RFC 3886 §4.2).
     else if (!aliases.has(alias)) {
       aliases.add(alias);
@@ -58,7 +62,7 @@ function reported(
   const known = { ...who, ...attempt, ...host };
   if (kind === 'failed') return { ...known, action: 'failed', status: last?.status ?? '5.0.0' };
   if (kind === 'delivered') {
-    const action = context.isList(recipient.address) ? 'expanded' : successAction(last);
+    const action = context.isExpanded(recipient.address) ? 'expanded' : successAction(last);
     return { ...known, action, status: last?.status ?? '2.0.0' };
   }
   const willRetryUntil = message.isQueued ? { willRetryUntil: expiryOf(context.policy, message.envelope) } : {};

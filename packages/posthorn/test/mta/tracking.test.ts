@@ -226,6 +226,48 @@ describe('a tracked message', () => {
       ]);
   });
 
+  it('LMTP-8 EXT-MTSN-2 is transferred to an LMTP server that tracks it, and delivered by one that does not', async () => {
+    await using tracking = await startNextHop({ offers: ['DSN', 'MTRK'], lmtp: true });
+    await using plain = await startNextHop({ offers: [], lmtp: true });
+    await using test = await startTracking({
+      routes: [
+        { domain: 'tracking.example', to: tracking.to.replace('smtp:', 'lmtp:') },
+        { domain: '*', to: plain.to.replace('smtp:', 'lmtp:') },
+      ],
+    });
+    await sendMail(test.port, { from: from(), to: ['<a@tracking.example>', '<b@plain.example>'] });
+    await expect
+      .poll(async () => actions(await track(test)))
+      .toEqual(['a@tracking.example transferred', 'b@plain.example delivered']);
+    expect(tracking.taken[0]?.mail).toContain(`MTRK=${certifier}:`);
+  });
+
+  it('EXT-MTSN-3 LOC-FW-2 is delivered where it goes on in confidence, and expanded where it goes on to several', async () => {
+    await using hop = await startNextHop({ offers: ['DSN', 'MTRK'] });
+    await using test = await startTestAgent((place) => ({
+      listeners,
+      domains: {
+        'example.org': {
+          deliver: `maildir:${place}/mail/{local}`,
+          mailboxes: ['bob', 'joe'],
+          aliases: { staff: ['x@far.example', 'y@far.example'], 'owner-staff': ['bob'] },
+          forwards: {
+            joe: { to: 'secret@far.example', mode: 'silent', confidential: true, keepCopy: true },
+            ann: { to: 'hidden@far.example', mode: 'silent', confidential: true },
+          },
+        },
+      },
+      routes: [{ domain: '*', to: hop.to }],
+    }));
+    const to = ['<joe@example.org>', '<ann@example.org>', '<staff@example.org>'];
+    await sendMail(test.port, { from: from(), to });
+    await expect.poll(() => hop.taken.length).toBeGreaterThanOrEqual(3);
+    for (const { mail } of hop.taken) expect(mail).not.toContain('MTRK');
+    await expect
+      .poll(async () => actions(await track(test)))
+      .toEqual(['joe@example.org delivered', 'ann@example.org delivered', 'staff@example.org expanded']);
+  });
+
   it('EXT-MTRK-3 is known for its time, and as long as it is in the queue', async () => {
     let time = Date.UTC(2026, 10, 21, 10);
     await using silent = await startSilentHop();
