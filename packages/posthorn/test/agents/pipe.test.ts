@@ -1,11 +1,12 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, statSync } from 'node:fs';
-import { chmod, readFile } from 'node:fs/promises';
+import { chmod, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Failure } from '@posthorn/smtp/failure/failure';
 import { describe, expect, it } from 'vitest';
 import { createPipeAgent } from '../../src/agents/pipe.ts';
 import type { NextHop } from '../../src/queue/next-hop.ts';
+import { describeDeliveryAgent } from './delivery-agent-suite.ts';
 import { contentInPieces, contentThatBreaks, type JobFacts, jobOf, moment } from './delivery-job.ts';
 import { makeFolder } from './mailbox-folder.ts';
 
@@ -28,6 +29,20 @@ async function openFolder() {
   await chmod(folder.path, 0o777);
   return folder;
 }
+
+describeDeliveryAgent('the pipe agent', async () => {
+  const folder = await openFolder();
+  const command = `cat > ${folder.path}/$(date +%s%N)-$$`;
+  return {
+    agent,
+    nextHop: { kind: 'pipe', key: command, command },
+    async arrived() {
+      const names = (await readdir(folder.path)).sort();
+      return Promise.all(names.map((name) => readFile(join(folder.path, name), 'latin1')));
+    },
+    [Symbol.asyncDispose]: () => folder[Symbol.asyncDispose](),
+  };
+});
 
 describe('the pipe agent', () => {
   it('LOC-AL-2 LOC-1 gives the message on standard input, with LF, Return-Path and Delivered-To', async () => {

@@ -47,6 +47,28 @@ describe('a reload', () => {
     await Promise.all(['bob', 'carl', 'dora'].map((box) => mailIn(test, box, 1)));
   });
 
+  it('LOC-AL-2 reads files of aliases and what they include again, or keeps all as it was when they are faulty', async () => {
+    await using test = await startTestAgent((folder) => {
+      writeFileSync(join(folder, 'aliases'), 'team: bob\n');
+      return {
+        domains: { 'example.org': { ...domain(folder, ['bob', 'carl']), aliasFiles: [join(folder, 'aliases')] } },
+      };
+    });
+    const again = () =>
+      reload(test, (folder) => ({
+        domains: { 'example.org': { ...domain(folder, ['bob', 'carl']), aliasFiles: [join(folder, 'aliases')] } },
+      }));
+    writeFileSync(join(test.folder, 'members'), 'carl\n');
+    writeFileSync(join(test.folder, 'aliases'), `team: :include:${test.folder}/members\n`);
+    expect(again().needsRestart).toEqual([]);
+    await sendMail(test.port, { to: ['<team@example.org>'] });
+    await mailIn(test, 'carl', 1);
+    writeFileSync(join(test.folder, 'members'), 'nobody\n');
+    expect(again).toThrow('members:1');
+    await sendMail(test.port, { to: ['<team@example.org>'] });
+    await mailIn(test, 'carl', 2);
+  });
+
   it('sends mail that waits in the queue by the new routes', async () => {
     await using first = await startNextHop({ reply: (verb) => (verb === 'RCPT' ? '450 4.2.1 later' : undefined) });
     await using second = await startNextHop();

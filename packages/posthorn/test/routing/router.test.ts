@@ -139,4 +139,38 @@ describe('createRouter', () => {
     expect(() => createRouter({ localDomains: {}, routes: [{ domain: '*.', to: 'mx' }] })).toThrow('*.');
     expect(() => createRouter({ localDomains: {}, routes: [{ domain: '*', to: 'smtp:x' }] })).toThrow('smtp://');
   });
+
+  it('LOC-AL-2 LOC-FW-2 sends to what an alias names instead of an address, with the detail, and never mixes details', () => {
+    const router = createRouter({
+      localDomains: {},
+      locate: (address) => ({ extension: address.split('+')[1]?.split('@')[0] ?? '' }),
+    });
+    expect(router.route('a+x@example.org', 'pipe:run')).toEqual({
+      kind: 'pipe',
+      key: 'pipe:run +x',
+      command: 'run',
+      extension: 'x',
+    });
+    expect(router.route('a@example.org', 'mbox:/var/mail/a')).toMatchObject({ kind: 'mbox', path: '/var/mail/a' });
+    expect(router.route('a@example.org', 'resend:')).toEqual({
+      kind: 'resend',
+      key: 'resend:a@example.org',
+      address: 'a@example.org',
+    });
+    expect(router.route('a@example.org', 'garbage')).toMatchObject({ kind: 'nowhere', status: '5.3.5' });
+  });
+
+  it('CMD-RCPT-11 EXT-GSTN-1 gives mailboxes their bounds, numbers their gateway, and disabled ones nothing', () => {
+    const bounds = { quota: 7 };
+    const router = createRouter({
+      localDomains: { 'example.org': { deliver: 'maildir:/m/{local}', gateway: 'pipe:fax' } },
+      locate(address) {
+        if (address.startsWith('FAX')) return { isNumber: true };
+        return { mailbox: address, bounds, disabled: address.startsWith('off') };
+      },
+    });
+    expect(router.route('alice@example.org')).toMatchObject({ kind: 'maildir', path: '/m/alice', bounds });
+    expect(router.route('off@example.org')).toMatchObject({ kind: 'nowhere', status: '5.2.1' });
+    expect(router.route('FAX=+390203@example.org')).toMatchObject({ kind: 'pipe', command: 'fax', gateway: true });
+  });
 });

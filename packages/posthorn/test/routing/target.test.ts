@@ -50,6 +50,16 @@ describe('parseTarget', () => {
     });
   });
 
+  it('LOC-AL-2 reads programs, whose words are never parts of an address', () => {
+    expect(parseTarget('pipe:/usr/bin/deliver -x "a b"')).toEqual({
+      kind: 'pipe',
+      command: '/usr/bin/deliver -x "a b"',
+    });
+    expect(parseTarget('PIPE: run {local}')).toEqual({ kind: 'pipe', command: 'run {local}' });
+    for (const bad of ['pipe:', 'pipe: ', 'pipe:a\nb', 'pipe:a\0'])
+      expect(parseTarget(bad)).toContain('a command has to follow');
+  });
+
   it('reads mailboxes, discard, mx and errors', () => {
     expect(parseTarget('mx')).toEqual({ kind: 'mx' });
     expect(parseTarget('discard:')).toEqual({ kind: 'discard' });
