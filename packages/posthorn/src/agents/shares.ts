@@ -54,10 +54,8 @@ const marks: Readonly<Record<Envelope['body'], string>> = { '7BIT': '7', '8BITMI
 
 /** TRANSID of a share's transaction at a host; each form of the text has one of its own, for offsets count in one form (RFC 1845 §2). */
 export function transactionIdOf(name: string, body: Envelope['body'], { name: hello = '' }: ConnectOptions): string {
-  const domain = hello
-    .replace(/[^a-z0-9.-]/gi, '')
-    .slice(-longestDomain)
-    .replace(/^[.-]+/, '');
+  const end = hello.replace(/[^a-z0-9.-]/gi, '').slice(-longestDomain);
+  const domain = end.split('.').filter(Boolean).join('.');
   return `${name}.${marks[body]}@${domain === '' ? 'posthorn' : domain}`;
 }
 

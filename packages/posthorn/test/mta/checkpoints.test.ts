@@ -196,6 +196,32 @@ describe('a transaction that is cut off', () => {
     expect(last.at(-1)).toContain('250');
   });
 
+  it('EXT-CKPT-5 is forgotten when the client has its reply and says QUIT or goes on, and not before', async () => {
+    await using test = await startTestAgent();
+    const taken = (id: string, last: string) => [
+      hello,
+      { send: `${named(id)}RCPT TO:<b@example.org>\r\nDATA\r\n`, replies: 3 },
+      { send: `${text}.\r\n`, replies: 1 },
+      ...(last === '' ? [] : [{ send: last, replies: 1 }]),
+    ];
+    await talk(test.port, taken('quit', 'QUIT\r\n'));
+    await talk(test.port, taken('mail', 'MAIL FROM:<a@example.com>\r\n'));
+    await talk(test.port, taken('hello', 'EHLO client.example\r\n'));
+    await talk(test.port, taken('gone', ''));
+    const again = async (id: string) => (await talk(test.port, [hello, { send: named(id), replies: 1 }])).at(-1);
+    expect(await again('quit')).toContain('250 2.1.0');
+    expect(await again('mail')).toContain('250 2.1.0');
+    expect(await again('hello')).toContain(`355 ${text.length} `);
+    expect(await again('gone')).toContain(`355 ${text.length} `);
+    const more = await talk(test.port, [
+      hello,
+      { send: `${named('gone')}DATA\r\n`, replies: 2 },
+      { send: 'more\r\n.\r\n', replies: 1 },
+    ]);
+    expect(more.at(-1)).toContain('554 5.5.0');
+    expect(await mailIn(test, 'b', 4)).toHaveLength(4);
+  }, 20_000);
+
   it('EXT-CKPT-1 is not offered when none are to be kept', async () => {
     await using test = await startTestAgent(() => ({ extensions: { checkpoint: { transactions: 0 } } }));
     const replies = await talk(test.port, [hello, { send: named('1'), replies: 1 }]);
