@@ -23,10 +23,12 @@ const sweepTime = 10 * 60_000;
 
 /** Makes the service; it listens when `listen` is called (RFC 3887 §2). */
 export function createTrackingService(parts: TrackingServiceParts): TrackingService {
-  const { hostname, tracks, tls, limits, log, now } = parts;
+  const { hostname, tracks, tls, log, now } = parts;
+  // A client of it may be silent for longer than one that brings mail (RFC 3887 §2.5).
+  const { connections, connectionsPerAddress } = parts.limits;
   const server = createTrackingServer({
     hostname,
-    limits,
+    limits: { connections, connectionsPerAddress },
     ...(tls === undefined ? {} : { tls }),
     track: (query) => trackingReports(tracks.find(query), parts),
     onError: (error) => log.error({ err: error }, 'a tracking query cannot be answered'),
