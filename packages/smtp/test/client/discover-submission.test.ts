@@ -1,6 +1,5 @@
 import { connect } from 'node:net';
-import { createClient, type DiscoveredOptions } from '@posthorn/smtp/client';
-import { discoverSubmission } from '@posthorn/smtp/client/discover-submission';
+import { createClient, type DiscoveredOptions, discoverSubmission } from '@posthorn/smtp/client';
 import type { SocketFactory } from '@posthorn/smtp/net/connect';
 import { orderServices, type ServiceRecord } from '@posthorn/smtp/net/service-record';
 import { createServer } from '@posthorn/smtp/server';
