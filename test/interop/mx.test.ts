@@ -4,6 +4,7 @@ import type { FixtureZone } from '../../packages/posthorn/src/dns/fixture-resolv
 import { hasKnot, startKnot } from '../../packages/posthorn/test/dns/knot.ts';
 import { mailIn, sendMail, startTestAgent, talk } from '../../packages/posthorn/test/mta/fixture.ts';
 import { startNextHop } from '../../packages/posthorn/test/mta/next-hop.ts';
+import { network } from './loopback.ts';
 
 const isAble = hasKnot && process.getuid?.() === 0;
 
@@ -14,8 +15,6 @@ it.runIf(process.env.CI)(
   },
 );
 
-/** Mail exchangers listen on port 25: each test, in each process, has loopback addresses of its own. */
-const network = `127.${20 + (process.pid % 200)}.${Math.floor(process.pid / 200) % 250}`;
 const hopAt = (host: string, options = {}) => startNextHop(options, { host, port: 25 });
 
 /** An agent that finds its way by the zones of a name server of another make. */

@@ -55,9 +55,9 @@ export function newFolder(name: string): string {
   return mkdtempSync(join(tmpdir(), `${name}-`));
 }
 
-function answers(port: number): Promise<boolean> {
+function answers(port: number, host: string): Promise<boolean> {
   return new Promise((resolve) => {
-    const socket = connect({ port, host: '127.0.0.1' });
+    const socket = connect({ port, host });
     const end = (result: boolean) => {
       socket.destroy();
       resolve(result);
@@ -68,9 +68,12 @@ function answers(port: number): Promise<boolean> {
 }
 
 /** Waits until something listens, or the deadline of 20 seconds is over. */
-export async function untilListening(port: number, state: { failed?: string } = {}): Promise<void> {
+export async function untilListening(
+  port: number,
+  state: { readonly host?: string; readonly failed?: string } = {},
+): Promise<void> {
   const limit = Date.now() + 20_000;
-  while (!(await answers(port))) {
+  while (!(await answers(port, state.host ?? '127.0.0.1'))) {
     if (state.failed !== undefined) throw new Error(state.failed);
     if (Date.now() > limit) throw new Error(`nothing listens on port ${port}`);
     await wait(30);
@@ -91,10 +94,10 @@ async function endProcess(child: ChildProcess): Promise<void> {
 export async function startDaemon(
   command: string,
   args: readonly string[],
-  { port, folder }: { port: number; folder: string },
+  { port, folder, host = '127.0.0.1' }: { port: number; folder: string; host?: string },
 ): Promise<Peer> {
   const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], cwd: '/' });
-  const state: { failed?: string } = {};
+  const state: { host: string; failed?: string } = { host };
   let output = '';
   const keep = (piece: Buffer) => {
     output = (output + piece.toString('latin1')).slice(-4000);

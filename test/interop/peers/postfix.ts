@@ -1,12 +1,12 @@
 import { execFileSync } from 'node:child_process';
-import { chmodSync, chownSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { freePort, newFolder, type Peer, program, untilListening } from './peer.ts';
 
-const services = (port: number) => `
-127.0.0.1:${port} inet n - n - - smtpd
+const services = (address: string) => `
+${address} inet n - n - - smtpd
 cleanup unix n - n - 0 cleanup
 qmgr unix n - n 300 1 qmgr
 tlsmgr unix - - n 1000? 1 tlsmgr
@@ -18,6 +18,8 @@ verify unix - - n - 1 verify
 proxymap unix - - n - - proxymap
 smtp unix - - n - - smtp
 error unix - - n - - error
+virtual unix - n n - - virtual
+flush unix n - n 1000? 0 flush
 retry unix - - n - - error
 anvil unix - - n - 1 anvil
 scache unix - - n - 1 scache
@@ -35,16 +37,44 @@ export interface Postfix extends Peer {
     readonly text: Buffer;
     readonly args?: readonly string[];
   }): void;
+  /** The messages in a mailbox of its own. */
+  mailbox(address: string): Buffer[];
+  /** What it wrote to its log. */
+  log(): string;
 }
 
-/** Starts Postfix: it relays all it takes to a loopback port. */
-export async function startPostfix(options: {
-  readonly relayTo: number;
+/** How Postfix runs. */
+export interface PostfixOptions {
+  /** The loopback port that takes all that it has no other way for. */
+  readonly relayTo?: number;
+  /** Where it listens: on a free port of 127.0.0.1 by default. */
+  readonly place?: { readonly host: string; readonly port: number };
+  /** Addresses that have a mailbox in it; others of their domains are unknown. */
+  readonly mailboxes?: readonly string[];
   readonly settings?: Readonly<Record<string, string>>;
-}): Promise<Postfix> {
+}
+
+/** What gives it mailboxes, below a folder. */
+function mailboxSettings(folder: string, addresses: readonly string[]): Record<string, string> {
+  if (addresses.length === 0) return {};
+  mkdirSync(join(folder, 'mail'));
+  chmodSync(join(folder, 'mail'), 0o777);
+  return {
+    virtual_mailbox_domains: [...new Set(addresses.map((address) => address.split('@')[1]))].join(' '),
+    virtual_mailbox_base: join(folder, 'mail'),
+    virtual_mailbox_maps: `inline:{ ${addresses.map((address) => `{${address} = ${address}/}`).join(' ')} }`,
+    virtual_uid_maps: 'static:65534',
+    virtual_gid_maps: 'static:65534',
+    virtual_minimum_uid: '1',
+  };
+}
+
+/** Starts Postfix: it takes all mail, and relays what is not for a mailbox of its own. */
+export async function startPostfix(options: PostfixOptions): Promise<Postfix> {
   const folder = newFolder('postfix');
   chmodSync(folder, 0o755);
-  const port = await freePort();
+  const { relayTo, place = { host: '127.0.0.1', port: await freePort() }, mailboxes = [] } = options;
+  const { host, port } = place;
   const settings: Record<string, string> = {
     compatibility_level: '3.6',
     queue_directory: join(folder, 'queue'),
@@ -56,17 +86,19 @@ export async function startPostfix(options: {
     mynetworks: '127.0.0.0/8',
     inet_interfaces: '127.0.0.1',
     inet_protocols: 'ipv4',
-    relayhost: `[127.0.0.1]:${options.relayTo}`,
+    relayhost: relayTo === undefined ? '' : `[127.0.0.1]:${relayTo}`,
     alias_maps: '',
     alias_database: '',
     local_recipient_maps: '',
     message_size_limit: '209715200',
     mailbox_size_limit: '0',
+    virtual_mailbox_limit: '0',
     smtp_dns_support_level: 'disabled',
     smtp_host_lookup: 'native',
     maximal_backoff_time: '5s',
     minimal_backoff_time: '1s',
     queue_run_delay: '1s',
+    ...mailboxSettings(folder, mailboxes),
     ...options.settings,
   };
   const config = join(folder, 'config');
@@ -79,16 +111,21 @@ export async function startPostfix(options: {
       .map(([key, value]) => `${key} = ${value}\n`)
       .join(''),
   );
-  writeFileSync(join(config, 'master.cf'), services(port));
+  writeFileSync(join(config, 'master.cf'), services(`${host}:${port}`));
   const postfix = program('postfix');
   execFileSync(postfix, ['-c', config, 'start'], { stdio: 'ignore' });
-  await untilListening(port);
+  await untilListening(port, { host });
   return {
     port,
     folder,
     send({ from, to, text, args = [] }) {
       execFileSync(program('sendmail'), ['-C', config, '-i', '-f', from, ...args, ...to], { input: text });
     },
+    mailbox(address) {
+      const path = join(folder, 'mail', address, 'new');
+      return existsSync(path) ? readdirSync(path).map((name) => readFileSync(join(path, name))) : [];
+    },
+    log: () => readFileSync(join(folder, 'log'), 'utf8'),
     async [Symbol.asyncDispose]() {
       await stop(join(folder, 'queue/pid/master.pid'));
       rmSync(folder, { recursive: true, force: true });
