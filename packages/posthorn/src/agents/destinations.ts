@@ -54,6 +54,11 @@ export class Destinations {
     }
   }
 
+  /** Leaves no host alone any more. */
+  retryHosts(): void {
+    for (const entry of this.#entries.values()) entry.failure = undefined;
+  }
+
   /** Ends all connections behind what is under way. */
   async close(): Promise<void> {
     await Promise.all([...this.#entries.values()].map(({ pool }) => pool.close()));

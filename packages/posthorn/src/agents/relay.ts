@@ -28,6 +28,7 @@ export function createRelayAgent(options: RelayOptions): DeliveryAgent {
       running.add(work);
       return work.finally(() => running.delete(work));
     },
+    retryHosts: () => destinations.retryHosts(),
     async close() {
       await Promise.allSettled(running);
       await destinations.close();

@@ -50,6 +50,8 @@ type AgentsByKind = Partial<Record<NextHop['kind'], DeliveryAgent>>;
 /** The agents of a running server, one for each kind of next hop. */
 export interface Agents {
   for(nextHop: NextHop): DeliveryAgent | undefined;
+  /** Forgets which hosts were not reached. */
+  retryHosts(): void;
   close(): Promise<void>;
 }
 
@@ -119,6 +121,7 @@ export function createAgents({
   const served = terminalMail === undefined ? agents : withScreens(agents, terminalMail, now);
   return {
     for: ({ kind }) => served[kind],
+    retryHosts: () => relay.retryHosts?.(),
     async close() {
       await Promise.all([...new Set(Object.values(byKind))].map((agent) => agent.close()));
     },

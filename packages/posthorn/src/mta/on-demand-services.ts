@@ -8,6 +8,7 @@ import { QueueStarter, type QueueStarterParts } from './queue-starter.ts';
 export interface OnDemandServicesParts
   extends Omit<OnDemandParts, 'route' | 'rights' | 'requestsPerMinute' | 'longest'> {
   readonly store: OnDemandParts['store'] & QueueStarterParts['store'];
+  readonly retryHosts: QueueStarterParts['retryHosts'];
   readonly config: Config;
   /** The policy in force. */
   readonly policy: () => Policy;

@@ -19,6 +19,8 @@ export interface QueueStarterParts {
   readonly now: () => number;
   /** Something is due now. */
   readonly wake: () => void;
+  /** A host that was not reached is there. */
+  readonly retryHosts: () => void;
 }
 
 /** Messages up to which they are counted. */
@@ -90,6 +92,7 @@ export class QueueStarter {
       .catch((error: unknown) => log.error({ node, err: error }, 'the queue cannot be started'))
       .finally(() => this.#runs.delete(key));
     this.#runs.set(key, run);
+    this.#parts.retryHosts();
     log.info({ node, messages: found.size }, 'the queue is started');
     return found.size > mostCounted ? some(node) : counted(node, found.size);
   }

@@ -124,6 +124,7 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
     log,
     now,
     wake: () => scheduler.wake(),
+    retryHosts: () => agents.retryHosts(),
   });
   const server = createServer({
     hostname,

@@ -20,6 +20,8 @@ export interface DeliveryJob {
 export interface DeliveryAgent {
   /** One outcome per recipient of the job, in its order. Rejects only for faults of our own. */
   deliver(job: DeliveryJob): Promise<readonly Outcome[]>;
+  /** Forgets which hosts were not reached: one of them has said that it is there (RFC 5321 §4.5.4.1). */
+  retryHosts?(): void;
   /** Ends idle connections and waits for running ones. */
   close(): Promise<void>;
 }
