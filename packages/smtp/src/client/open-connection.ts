@@ -25,8 +25,13 @@ export interface Connection extends AsyncDisposable {
    * with the message itself, with Failure `invalid`, before anything is sent.
    */
   send(message: ClientMessage, patience?: Patience): Promise<SendResult>;
-  /** VRFY. This and the following reject with ConnectionFailure when no reply comes (RFC 5321 §3.5). */
+  /**
+   * VRFY. This and the following reject with ConnectionFailure when no reply comes, and with Failure `invalid` for letters
+   * beyond ASCII where the host does not offer SMTPUTF8 (RFC 5321 §3.5, RFC 6531 §3.7.4.2).
+   */
   verify(argument: string): Promise<Reply>;
+  /** EXPN: the members of a list, one in each line (RFC 5321 §3.5). */
+  expand(argument: string): Promise<Reply>;
   /**
    * ETRN for a node, or with `@` before it for a domain and all below it, or with `#` for a queue: the host sends what waits
    * on connections of its own. After a 5yz no more should be sent (RFC 1985 §5.2).
@@ -77,9 +82,12 @@ class SingleConnection implements Connection {
     });
   }
 
-  async verify(argument: string): Promise<Reply> {
-    if (/[\p{Cc}]/u.test(argument)) throw new Failure('invalid', 'VRFY takes one line');
-    return this.#connection.command(formatCommand({ verb: 'VRFY', argument }));
+  verify(argument: string): Promise<Reply> {
+    return this.#lookUp('VRFY', argument);
+  }
+
+  expand(argument: string): Promise<Reply> {
+    return this.#lookUp('EXPN', argument);
   }
 
   async etrn(node: string): Promise<Reply> {
@@ -118,6 +126,15 @@ class SingleConnection implements Connection {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+
+  async #lookUp(verb: 'VRFY' | 'EXPN', argument: string): Promise<Reply> {
+    if (/\p{Cc}/u.test(argument)) throw new Failure('invalid', `${verb} takes one line`);
+    const isForeign = /[^\0-\x7f]/.test(argument);
+    if (isForeign && !this.capabilities.offered.has('SMTPUTF8')) {
+      throw new Failure('invalid', `${verb} takes ASCII alone, as the host does not offer SMTPUTF8`);
+    }
+    return this.#connection.command(formatCommand({ verb, argument: isForeign ? `${argument} SMTPUTF8` : argument }));
   }
 
   #run(job: Job): void {

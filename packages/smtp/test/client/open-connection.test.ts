@@ -551,6 +551,19 @@ describe('Connection', () => {
     expect(getEventListeners(signal, 'abort')).toHaveLength(0);
   });
 
+  it('EXT-UTF8-11 asks EXPN, and for names of other scripts only with the keyword and where it is offered', async () => {
+    const host = await simpleHost({ offers: ['EXPN', '8BITMIME', 'SMTPUTF8'] });
+    const connection = await open(host);
+    await connection.expand('team');
+    await connection.expand('команда');
+    await connection.verify('анна');
+    const lines = host.sessions[0]?.lines.slice(1).map((line) => Buffer.from(line, 'latin1').toString());
+    expect(lines).toEqual(['EXPN team', 'EXPN команда SMTPUTF8', 'VRFY анна SMTPUTF8']);
+    const plain = await open(await simpleHost({ offers: ['EXPN'] }));
+    await expect(plain.expand('команда')).rejects.toMatchObject({ kind: 'invalid' });
+    await expect(plain.expand('b\r\nDATA')).rejects.toMatchObject({ kind: 'invalid' });
+  });
+
   it('asks VRFY, NOOP and RSET', async () => {
     const host = await simpleHost({ reply: (verb) => (verb === 'VRFY' ? '252 2.5.0 maybe' : undefined) });
     const connection = await open(host);
