@@ -71,7 +71,7 @@ export const etrn = z.strictObject({
   requestsPerMinute: requestsPerMinute(),
 });
 
-/** Whether logins may turn a connection to the role `mx` round by TURN, within TLS, for the mail that they may fetch (RFC 5321 appendix F.1). */
+/** Whether logins may turn a connection to the role `mx` round by TURN, within TLS, for the mail that they may fetch (RFC 5321 §F.1). */
 export const turn = () => flag().prefault(false);
 
 /** Another host that keeps mail for this one. */

@@ -53,7 +53,7 @@ export interface ServerRules {
   readonly etrn: boolean;
   /** Whether ATRN is served, to clients that have logged in (RFC 2645 §5.2.1). */
   readonly atrn: boolean;
-  /** Whether TURN is served, to clients that have logged in (RFC 5321 appendix F.1). */
+  /** Whether TURN is served, to clients that have logged in (RFC 5321 §F.1). */
   readonly turn: boolean;
   /** Whether the client gets no replies, and so begins a text without a recipient: a batch (RFC 2442). */
   readonly unheard?: boolean;

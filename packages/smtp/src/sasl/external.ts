@@ -7,7 +7,7 @@ function readMessage(message: Buffer): ServerStep {
   return { kind: 'verify', credentials: { mechanism: 'EXTERNAL', user: '', authorizeAs } };
 }
 
-/** EXTERNAL on the server: something else, such as the network, says who the client is (RFC 4422 appendix A). */
+/** EXTERNAL on the server: something else, such as the network, says who the client is (RFC 4422 §A). */
 export const externalServer: ServerMechanism = {
   name: 'EXTERNAL',
   revealsPassword: false,

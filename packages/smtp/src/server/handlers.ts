@@ -77,7 +77,7 @@ export interface ServerHandlers<State = unknown> {
    * refuses; a function accepts: it gets the connection as its client, for the mail of these domains (RFC 2645 §5.2.1).
    */
   atrn?(session: Session<State>, domains: readonly string[]): Promise<TakeOver | Reply>;
-  /** TURN of a login, on the role `mx` alone; absent, and before a login, it earns 502 (RFC 5321 appendix F.1). */
+  /** TURN of a login, on the role `mx` alone; absent, and before a login, it earns 502 (RFC 5321 §F.1). */
   turn?(session: Session<State>): Promise<TakeOver | Reply>;
   /** The session is over, however it ended; a connection that was taken over: it is closed. */
   close?(session: Session<State>): void;

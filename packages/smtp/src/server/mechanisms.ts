@@ -6,7 +6,7 @@ import { login } from '../sasl/login.ts';
 import type { ServerMechanism } from '../sasl/mechanism.ts';
 import { plain } from '../sasl/plain.ts';
 
-/** Ways to log in that a server knows (RFC 4616 §2, RFC 2195 §2, RFC 4422 appendix A). */
+/** Ways to log in that a server knows (RFC 4616 §2, RFC 2195 §2, RFC 4422 §A). */
 export type MechanismName = 'PLAIN' | 'LOGIN' | 'CRAM-MD5' | 'EXTERNAL';
 
 const byDefault: readonly MechanismName[] = ['PLAIN', 'LOGIN'];
