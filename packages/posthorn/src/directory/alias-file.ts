@@ -1,7 +1,7 @@
 import { parseAliasTarget } from './alias-target.ts';
 
 /** A target as it stands in a file. */
-export interface WrittenTarget {
+interface WrittenTarget {
   /** In the form that `parseAliasTarget` reads. */
   readonly text: string;
   /** Counted from 1. */
@@ -9,7 +9,7 @@ export interface WrittenTarget {
 }
 
 /** An alias as it stands in a file. */
-export interface WrittenAlias {
+interface WrittenAlias {
   /** A local-part, quotes kept. */
   readonly name: string;
   /** Counted from 1. */
@@ -18,7 +18,7 @@ export interface WrittenAlias {
 }
 
 /** What is wrong with a line of a file, as a clause with the line for its subject. */
-export interface LineMistake {
+interface LineMistake {
   readonly line: number;
   readonly message: string;
 }

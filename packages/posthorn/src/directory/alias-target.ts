@@ -5,19 +5,19 @@ import { readForwardPath } from '@posthorn/smtp/address/path';
 export type AliasTarget = AddressTarget | LocalTarget | IncludeTarget;
 
 /** An address. */
-export interface AddressTarget {
+interface AddressTarget {
   readonly mailbox: Mailbox;
   /** Written with `\` before it: the mailbox of that name, even where an alias has the name too. */
   readonly direct: boolean;
 }
 
 /** A program or a file of this host, written as the target of a route: `pipe:command`, `mbox:/file`, `maildir:/folder/`. */
-export interface LocalTarget {
+interface LocalTarget {
   readonly target: string;
 }
 
 /** A file that holds further targets. */
-export interface IncludeTarget {
+interface IncludeTarget {
   readonly include: string;
 }
 

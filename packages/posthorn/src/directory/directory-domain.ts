@@ -26,7 +26,7 @@ export interface Forward {
 }
 
 /** The numbers of the telephone network that a domain stands for (RFC 3191 §3). */
-export interface GstnGateway {
+interface GstnGateway {
   /** Services that it has, such as FAX; all when absent. */
   readonly services?: readonly string[];
 }

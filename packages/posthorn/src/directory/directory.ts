@@ -48,7 +48,7 @@ export type Entry =
   | { readonly kind: 'foreign' };
 
 /** Mail that goes on with a sender of its own. */
-export interface Resending {
+interface Resending {
   /** Who gets what cannot be delivered: `local@domain`. */
   readonly owner: string;
   readonly expansion: Expansion;

@@ -30,7 +30,7 @@ export interface AliasBook {
 }
 
 /** The target of mail that is sent on with another sender. */
-export const resendTarget = 'resend:';
+const resendTarget = 'resend:';
 
 /** Aliases within aliases, and recipients of one address: beyond, a mistake would become a flood. */
 const deepest = 20;

@@ -3,6 +3,7 @@ import { normalizeDomain } from '@posthorn/smtp/address/normalize-domain';
 import { isSubmission } from '@posthorn/smtp/protocol/server-rules';
 import { type Reply, reply } from '@posthorn/smtp/reply/reply';
 import type { AcceptedRecipient, Session } from '@posthorn/smtp/server';
+import type { MailboxSettings } from '../directory/directory-domain.ts';
 import type { Resolver } from '../dns/resolver.ts';
 import { admitMailbox, type MailboxParts } from './admit-mailbox.ts';
 import type { Disclosure } from './disclosure.ts';
@@ -39,7 +40,7 @@ export function admitRecipient(
   const address = formatMailbox(mailbox);
   const entry = parts.directory.lookup(address);
   const { kind } = entry;
-  if (kind === 'mailbox') return admitMailbox(parts, address);
+  if (kind === 'mailbox') return isBound(entry) ? admitMailbox(parts, address) : undefined;
   if (kind === 'alias') return admitAlias(parts, address);
   if (kind === 'forward') return moved(entry, parts.disclosure.mayLearnForward(session));
   if (kind === 'malformed') return malformed;
@@ -48,6 +49,11 @@ export function admitRecipient(
   if (kind !== 'foreign' && kind !== 'relay') return undefined;
   const nextHop = parts.route(address);
   return nextHop.kind === 'mx' ? checkDomain(parts, nextHop.domain) : undefined;
+}
+
+/** Most mailboxes take whatever comes, and cost no further look. */
+function isBound({ disabled, quota, messageSize }: MailboxSettings): boolean {
+  return disabled === true || quota !== undefined || messageSize !== undefined;
 }
 
 /** An alias that leads nowhere is refused; one of a single mailbox takes what that takes (RFC 5321 §3.9.1). */

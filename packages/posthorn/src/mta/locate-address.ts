@@ -1,6 +1,7 @@
 import type { Config } from '../config/schema.ts';
 import { parseAddress } from '../directory/alias-target.ts';
 import type { Directory } from '../directory/directory.ts';
+import type { MailboxSettings } from '../directory/directory-domain.ts';
 import type { MailboxBounds } from '../queue/mailbox-bounds.ts';
 import type { LocalAddress } from '../routing/router.ts';
 
@@ -8,23 +9,25 @@ import type { LocalAddress } from '../routing/router.ts';
 export function locateAddress(directory: Directory, config: Config, address: string): LocalAddress {
   const entry = directory.lookup(address);
   if (entry.kind === 'gateway') return { isNumber: true };
-  const mailbox = directory.mailboxOf(address);
   const extension = 'detail' in entry ? entry.detail : undefined;
   const about = extension === undefined ? {} : { extension };
-  if (mailbox === undefined) return about;
-  const { disabled = false } = directory.settingsOf(address) ?? {};
-  const bounds = boundsOf(directory, config, mailbox);
-  return { mailbox, disabled, ...about, ...(bounds === undefined ? {} : { bounds }) };
+  if (entry.kind === 'mailbox') return { ...about, ...ofMailbox(entry.address, entry, config) };
+  // What keeps a copy is an alias, or has moved, and has a mailbox of its name all the same.
+  const mailbox = directory.mailboxOf(address);
+  const settings = directory.settingsOf(address);
+  return mailbox === undefined || settings === undefined
+    ? about
+    : { ...about, ...ofMailbox(mailbox, settings, config) };
 }
 
-/** The quota and the size limit of a mailbox, undefined when it has neither. */
-function boundsOf(directory: Directory, { domains }: Config, mailbox: string): MailboxBounds | undefined {
-  const { quota, messageSize } = directory.settingsOf(mailbox) ?? {};
-  if (quota === undefined && messageSize === undefined) return undefined;
+function ofMailbox(mailbox: string, settings: MailboxSettings, { domains }: Config): LocalAddress {
+  const { disabled = false, quota, messageSize } = settings;
+  if (quota === undefined && messageSize === undefined) return { mailbox, disabled };
   const { refuseOverQuota = false } = domains[parseAddress(mailbox)?.domain ?? ''] ?? {};
-  return {
+  const bounds: MailboxBounds = {
     refuseOverQuota,
     ...(quota === undefined ? {} : { quota }),
     ...(messageSize === undefined ? {} : { messageSize }),
   };
+  return { mailbox, disabled, bounds };
 }
