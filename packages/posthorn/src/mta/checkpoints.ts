@@ -13,8 +13,10 @@ import type { Log } from './log.ts';
 interface Claim {
   readonly session: Session;
   /** What an earlier session left of it. */
-  readonly kept?: KeptTransaction;
+  kept?: KeptTransaction;
   intake?: KeptIntake;
+  /** Whether the session is over. */
+  isOver?: true;
 }
 
 const sweepInterval = 3_600_000;
@@ -42,16 +44,19 @@ export class Checkpoints {
     const key = keyOf(session, transaction);
     this.#keys.set(session, key);
     const before = this.#claims.get(key);
-    this.#claims.set(key, { session });
+    const claim: Claim = { session };
+    this.#claims.set(key, claim);
     // Its session may not have noticed yet that its client is gone.
     await before?.intake?.supersede();
+    // Meanwhile it may be in the hands of a third one.
+    if (this.#claims.get(key) !== claim) return undefined;
     const { checkpoints } = this.#store;
     const kept = checkpoints.get(key);
     if (kept === undefined || !isSame(kept.checkpoint, transaction)) {
       await checkpoints.remove(key);
       return undefined;
     }
-    this.#claims.set(key, { session, kept });
+    claim.kept = kept;
     const { offset, isComplete, checkpoint } = kept;
     return { offset, recipients: checkpoint.recipients, by: isComplete ? 'DATA' : checkpoint.by };
   }
@@ -89,7 +94,9 @@ export class Checkpoints {
   closed(session: Session): void {
     const key = this.#keys.get(session);
     const claim = key === undefined ? undefined : this.#claims.get(key);
-    if (key !== undefined && claim?.session === session && claim.intake === undefined) this.#claims.delete(key);
+    if (key === undefined || claim?.session !== session) return;
+    if (claim.intake === undefined) this.#claims.delete(key);
+    else claim.isOver = true;
   }
 
   /** Waits for what is being kept. */
@@ -125,7 +132,9 @@ export class Checkpoints {
     const { draft, text, isResumed } = intake;
     const committed = () => {
       const claim = this.#claims.get(key);
-      if (claim?.intake === intake) delete claim.intake;
+      if (claim?.intake !== intake) return;
+      delete claim.intake;
+      if (claim.isOver) this.#claims.delete(key);
     };
     return { draft, text, isResumed, stored: () => intake.stored(), committed, end };
   }
