@@ -1,24 +1,10 @@
-import { execFile } from 'node:child_process';
 import { createTransport } from 'nodemailer';
 import { describe, expect, it } from 'vitest';
 import { largeSample, samples, withoutTrace } from './corpus.ts';
-import { hasPeers, program } from './peers/peer.ts';
+import { hasPeers } from './peers/peer.ts';
 import { startPostfix } from './peers/postfix.ts';
 import { password, startPosthorn, user } from './posthorn.ts';
-
-/** Runs a program with input; its output, or an exception with both of its streams. */
-function run(name: string, args: readonly string[], input: Buffer | string = ''): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const child = execFile(
-      program(name),
-      args,
-      { timeout: 60_000, maxBuffer: 1e8, encoding: 'latin1' },
-      (error, out, err) =>
-        error ? reject(new Error(`${error.message}\n${out.slice(-4000)}\n${err.slice(-4000)}`)) : resolve(out),
-    );
-    child.stdin?.end(input);
-  });
-}
+import { runProgram } from './run-program.ts';
 
 function withLf(text: Buffer): string {
   return text.toString('latin1').replaceAll('\r\n', '\n');
@@ -38,20 +24,20 @@ describe.skipIf(!hasPeers('swaks'))('swaks sends to Posthorn', () => {
 
   it('CMD-EHLO-1 CMD-DATA-1 CMD-TLS-5 in clear, though a certificate is there', async () => {
     await using posthorn = await startPosthorn();
-    await run('swaks', base(posthorn.ports.mx));
+    await runProgram('swaks', base(posthorn.ports.mx));
     expect(await posthorn.mailbox('bob', 1)).toHaveLength(1);
   });
 
   it('EXT-PIPE-1 with --pipeline', async () => {
     await using posthorn = await startPosthorn();
-    const out = await run('swaks', [...base(posthorn.ports.mx), '--pipeline']);
+    const out = await runProgram('swaks', [...base(posthorn.ports.mx), '--pipeline']);
     expect(out).toContain('250 2.0.0 Ok: queued as');
     await posthorn.mailbox('bob', 1);
   });
 
   it('CMD-TLS-1 CMD-TLS-3 TRC-2 with STARTTLS', async () => {
     await using posthorn = await startPosthorn();
-    await run('swaks', [...base(posthorn.ports.mx), '--tls']);
+    await runProgram('swaks', [...base(posthorn.ports.mx), '--tls']);
     const [mail] = await posthorn.mailbox('bob', 1);
     expect(mail?.toString('latin1')).toMatch(/with ESMTPS id/);
   });
@@ -59,7 +45,7 @@ describe.skipIf(!hasPeers('swaks'))('swaks sends to Posthorn', () => {
   it.each(['PLAIN', 'LOGIN'])('CMD-AUTH-1 CMD-AUTH-10 TRC-2 with AUTH %s inside STARTTLS', async (mechanism) => {
     await using posthorn = await startPosthorn();
     const auth = ['--auth', mechanism, '--auth-user', user, '--auth-password', password];
-    await run('swaks', [...base(posthorn.ports.submission), '--tls', ...auth]);
+    await runProgram('swaks', [...base(posthorn.ports.submission), '--tls', ...auth]);
     const [mail] = await posthorn.mailbox('bob', 1);
     expect(mail?.toString('latin1')).toMatch(/with ESMTPSA id/);
   });
@@ -67,15 +53,15 @@ describe.skipIf(!hasPeers('swaks'))('swaks sends to Posthorn', () => {
   it('SUB-1 CMD-AUTH-1 on the port with TLS from the first byte', async () => {
     await using posthorn = await startPosthorn();
     const auth = ['--auth', 'PLAIN', '--auth-user', user, '--auth-password', password];
-    await run('swaks', [...base(posthorn.ports.submissions), '--tlsc', ...auth]);
+    await runProgram('swaks', [...base(posthorn.ports.submissions), '--tlsc', ...auth]);
     await posthorn.mailbox('bob', 1);
   });
 
   it('CMD-AUTH-6 SUB-2 is refused with a wrong password, and without any', async () => {
     await using posthorn = await startPosthorn();
     const wrong = ['--tls', '--auth', 'PLAIN', '--auth-user', user, '--auth-password', 'wrong'];
-    await expect(run('swaks', [...base(posthorn.ports.submission), ...wrong])).rejects.toThrow('535 5.7.8');
-    await expect(run('swaks', [...base(posthorn.ports.submission), '--tls'])).rejects.toThrow('530 5.7.0');
+    await expect(runProgram('swaks', [...base(posthorn.ports.submission), ...wrong])).rejects.toThrow('535 5.7.8');
+    await expect(runProgram('swaks', [...base(posthorn.ports.submission), '--tls'])).rejects.toThrow('530 5.7.0');
   });
 });
 
@@ -92,7 +78,7 @@ describe.skipIf(!hasPeers('msmtp'))('msmtp sends to Posthorn', () => {
     const tls = ['--tls=on', '--tls-starttls=on', `--tls-trust-file=${posthorn.certificate}`];
     const auth = ['--auth=plain', `--user=${user}`, `--passwordeval=echo "${password}"`];
     for (const { text } of samples)
-      await run('msmtp', [...args, ...tls, ...auth, 'bob@example.org'], Buffer.from(withLf(text), 'latin1'));
+      await runProgram('msmtp', [...args, ...tls, ...auth, 'bob@example.org'], Buffer.from(withLf(text), 'latin1'));
     const mails = await posthorn.mailbox('bob', samples.length);
     const got = mails.map((mail) => withoutTrace(mail).toString('latin1')).sort();
     expect(got).toEqual(samples.map(({ text }) => withLf(text)).sort());

@@ -33,7 +33,7 @@ export async function startPosthorn(
       hostname: 'mx.example.test',
       listeners: (['mx', 'submission', 'submissions'] as const).map((role) => ({ role, host: '127.0.0.1', port: 0 })),
       tls: { cert: certificate, key: join(folder, 'key.pem') },
-      users: { [user]: { password: hashed } },
+      users: { [user]: { password: hashed, addresses: ['ann@example.com'] } },
       relayFrom: ['127.0.0.0/8'],
       routes: [...(options.routes ?? [])],
       queue: { retry: ['1s'] },
