@@ -17,8 +17,8 @@ export interface Capture extends AsyncDisposable {
   waitFor(count: number): Promise<readonly Captured[]>;
 }
 
-/** Starts a server that keeps what it gets. */
-export async function startCapture(): Promise<Capture> {
+/** Starts a server that keeps what it gets, on a free port where none is given. */
+export async function startCapture({ port = 0 }: { readonly port?: number } = {}): Promise<Capture> {
   const mails: Captured[] = [];
   const waiting: { count: number; resolve: () => void }[] = [];
   const server = createServer({
@@ -35,7 +35,7 @@ export async function startCapture(): Promise<Capture> {
       },
     },
   });
-  const address = await server.listen({ role: 'mx', host: '127.0.0.1', port: 0 });
+  const address = await server.listen({ role: 'mx', host: '127.0.0.1', port });
   return {
     port: 'port' in address ? address.port : 0,
     mails,

@@ -14,13 +14,11 @@ export interface EximOptions {
   readonly place?: { readonly host: string; readonly port: number };
   /** Routers before its own, which sends everything to `relayTo`. */
   readonly routers?: string;
-  /** Whether it looks at its queue by itself; by default every five seconds. */
-  readonly runsQueue?: boolean;
 }
 
 /** Starts Exim: it relays all it takes to a loopback port. */
 export async function startExim(options: EximOptions): Promise<Peer> {
-  const { relayTo, settings = '', acl = '', routers = '', runsQueue = true } = options;
+  const { relayTo, settings = '', acl = '', routers = '' } = options;
   const folder = newFolder('exim');
   const { host, port } = options.place ?? { host: '127.0.0.1', port: await freePort() };
   const path = program('exim4');
@@ -69,5 +67,5 @@ begin retry
 * * F,1h,1s
 `,
   );
-  return startDaemon(path, ['-C', config, '-bdf', ...(runsQueue ? ['-q5s'] : [])], { host, port, folder });
+  return startDaemon(path, ['-C', config, '-bdf', '-q5s'], { host, port, folder });
 }
