@@ -16,7 +16,7 @@ export interface JudgedMessage {
  * What is found about a hostile message: refused in the session, or taken and thrown away, which only the log tells. It is
  * never reported to a sender, who is likely to be somebody else (RFC 5321 §6.2).
  */
-export type Verdict =
+type Verdict =
   | { readonly kind: 'refuse'; readonly reply: Reply }
   | { readonly kind: 'discard'; readonly reason: string };
 

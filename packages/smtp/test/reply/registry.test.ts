@@ -20,6 +20,18 @@ function* literalReplies(): Generator<{ place: string; code: string; status: str
 }
 
 describe('the registry', () => {
+  it.each<[Status, string]>([
+    ['2.6.0', 'content of the message'],
+    ['5.6.0', 'content of the message'],
+    ['5.6.1', 'media type not supported'],
+    ['5.6.2', 'conversion needed but prohibited'],
+    ['5.6.3', 'conversion needed but not supported'],
+    ['2.6.4', 'converted with loss'],
+    ['5.6.5', 'conversion failed'],
+  ])('ENH-6a says of %s in a report: %s', (status, words) => {
+    expect(describeStatus(status).endsWith(`: ${words}`)).toBe(true);
+  });
+
   it('GEN-16 ENH-X has every code and status that Posthorn gives, of one class each', () => {
     const replies = [...literalReplies()];
     expect(replies.length).toBeGreaterThan(20);
