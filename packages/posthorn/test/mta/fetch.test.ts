@@ -151,6 +151,14 @@ describe('fetching mail', () => {
     ]);
   });
 
+  it('CMD-ATRN-5 does not wait for ever for a provider that turns the connection and never speaks', async () => {
+    await using customer = await startCustomer(() => ({ limits: { idleTime: '1s' } }));
+    const hello = ['220 odmr', '250-odmr\r\n250-AUTH CRAM-MD5\r\n250 ATRN', '334 PDE+', '235 in'];
+    const host = await startScript(...hello, '250 turning');
+    expect(await customer.agent.fetch(asBranch(host.port))).toMatchObject({ kind: 'empty', messages: 0 });
+    await expect.poll(() => host.heard.at(-1)).toMatch(/^421 4\.4\.2 /);
+  });
+
   it('CMD-ATRN-5 ends with the agent, whatever it is at', async () => {
     const customer = await startCustomer();
     const hello = ['220 odmr', '250-odmr\r\n250-AUTH CRAM-MD5\r\n250 ATRN', '334 PDE+', '235 in'];

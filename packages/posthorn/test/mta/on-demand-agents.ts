@@ -45,7 +45,7 @@ export async function startProvider(
 }
 
 /** The port of the first listener with that role. */
-export function portOf({ agent }: Pick<TestAgent, 'agent'>, role: string): number {
+function portOf({ agent }: Pick<TestAgent, 'agent'>, role: string): number {
   const listener = agent.listeners.find((each) => each.role === role);
   return listener !== undefined && 'port' in listener ? listener.port : 0;
 }

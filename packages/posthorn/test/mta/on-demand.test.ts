@@ -148,6 +148,16 @@ describe('mail that is fetched', () => {
     await mailIn(provider, 'dora', 0);
   });
 
+  it('CMD-ATRN-5 is taken back from a customer that turns the connection and never speaks', async () => {
+    await using provider = await startProvider(() => ({ limits: { sessionTime: '1s' } }));
+    await leaveMail(provider, { from: dora, to: ['<a@branch.example.org>'], text: order });
+    const client = await loggedIn(provider.odmr);
+    expect(await client.say('ATRN')).toMatch(/^250 /);
+    await client.closed();
+    await expect.poll(() => provider.agent.sessions()).toBe(0);
+    expect([...provider.agent.store.waitingFor({ domain: 'branch.example.org' })]).toHaveLength(1);
+  });
+
   it('CMD-ATRN-7 is not led astray by what is sent behind the command', async () => {
     await using provider = await startProvider();
     await leaveMail(provider, { from: dora, to: ['<a@branch.example.org>'], text: order });

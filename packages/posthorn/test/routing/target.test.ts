@@ -63,6 +63,7 @@ describe('parseTarget', () => {
   it('reads mailboxes, discard, mx and errors', () => {
     expect(parseTarget('mx')).toEqual({ kind: 'mx' });
     expect(parseTarget('discard:')).toEqual({ kind: 'discard' });
+    expect(parseTarget('odmr:')).toEqual({ kind: 'odmr' });
     expect(parseTarget('maildir:/mail/{domain}/{local}')).toEqual({ kind: 'maildir', path: '/mail/{domain}/{local}' });
     expect(parseTarget('mbox:/mail/{local}')).toEqual({ kind: 'mbox', path: '/mail/{local}' });
     expect(parseTarget('error:5.1.2 Gone away')).toEqual({ kind: 'nowhere', status: '5.1.2', text: 'Gone away' });
@@ -95,6 +96,7 @@ describe('parseTarget', () => {
       'maildir:/{user}',
       'mbox:/a\0b',
       'discard:all',
+      'odmr:example.org',
       'error:4.1.1 later',
       'error:5.1',
       'error:5.1.1 ü',
