@@ -31,17 +31,23 @@ function mayRelay({ login, role, clientAddress }: Session, parts: AdmissionParts
   return login !== undefined || (isSubmission(role) && clientAddress === 'local') || parts.isRelayClient(clientAddress);
 }
 
+interface Asked {
+  readonly recipient: AcceptedRecipient;
+  /** Octets that the client announced, if it did (RFC 1870 §6). */
+  readonly size: number | undefined;
+}
+
 /** Says whether a recipient is accepted; nothing accepts it (RFC 5321 §3.3). */
 export function admitRecipient(
   parts: AdmissionParts,
   session: Session,
-  { mailbox }: AcceptedRecipient,
+  { recipient: { mailbox }, size }: Asked,
 ): Reply | undefined | Promise<Reply | undefined> {
   const address = formatMailbox(mailbox);
   const entry = parts.directory.lookup(address);
   const { kind } = entry;
-  if (kind === 'mailbox') return isBound(entry) ? admitMailbox(parts, address) : undefined;
-  if (kind === 'alias') return admitAlias(parts, address);
+  if (kind === 'mailbox') return isBound(entry) ? admitMailbox(parts, address, size) : undefined;
+  if (kind === 'alias') return admitAlias(parts, address, size);
   if (kind === 'forward') return moved(entry, parts.disclosure.mayLearnForward(session));
   if (kind === 'malformed') return malformed;
   if (kind === 'unknown-mailbox') return isAmbiguous(parts, session, mailbox) ? ambiguous : noMailbox;
@@ -57,13 +63,13 @@ function isBound({ disabled, quota, messageSize }: MailboxSettings): boolean {
 }
 
 /** An alias that leads nowhere is refused; one of a single mailbox takes what that takes (RFC 5321 §3.9.1). */
-function admitAlias(parts: AdmissionParts, address: string): Reply | undefined | Promise<Reply | undefined> {
+function admitAlias(parts: AdmissionParts, address: string, size?: number): ReturnType<typeof admitMailbox> {
   const expansion = parts.directory.expand(address);
   if (expansion.kind === 'loop') return endless;
   const { recipients, targeted = [] } = expansion;
   const [only] = recipients;
   if (only === undefined || recipients.length + targeted.length > 1) return undefined;
-  return parts.directory.mailboxOf(only) === undefined ? undefined : admitMailbox(parts, only);
+  return parts.directory.mailboxOf(only) === undefined ? undefined : admitMailbox(parts, only, size);
 }
 
 /** Whether several people have the name: told to those who may know who is here (RFC 5321 §3.5.1). */

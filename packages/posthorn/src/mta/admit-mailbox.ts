@@ -9,8 +9,6 @@ export interface MailboxParts {
   readonly directory: Directory;
   readonly route: (address: string) => NextHop;
   readonly usage: Pick<MailboxUsage, 'hasRoom'>;
-  /** Octets that the client announced, if it did (RFC 1870 §6). */
-  readonly size: number | undefined;
 }
 
 const disabled = reply(550, '5.2.1', 'The mailbox takes no mail');
@@ -19,9 +17,12 @@ const fullForNow = reply(452, '4.2.2', 'The mailbox is full');
 const full = reply(552, '5.2.2', 'The mailbox is full');
 const unknowable = reply(451, '4.3.0', 'The mailbox cannot be looked up now');
 
-/** What keeps a mailbox here from taking a message; undefined when nothing does (RFC 3463 §3.3). */
-export function admitMailbox(parts: MailboxParts, address: string): Reply | undefined | Promise<Reply | undefined> {
-  const { directory, route, usage, size } = parts;
+/** What keeps a mailbox here from taking a message of so many octets; undefined when nothing does (RFC 3463 §3.3). */
+export function admitMailbox(
+  { directory, route, usage }: MailboxParts,
+  address: string,
+  size?: number,
+): Reply | undefined | Promise<Reply | undefined> {
   if (directory.settingsOf(address)?.disabled === true) return disabled;
   const nextHop = route(address);
   const bounds = 'bounds' in nextHop ? nextHop.bounds : undefined;

@@ -4,7 +4,7 @@ import type { AcceptedRecipient, ServerHandlers } from '@posthorn/smtp/server';
 import type { MailboxUsage } from '../agents/mailbox-usage.ts';
 import type { Resolver } from '../dns/resolver.ts';
 import type { QueueStore } from '../queue/queue-store.ts';
-import { admitRecipient } from './admission.ts';
+import { type AdmissionParts, admitRecipient } from './admission.ts';
 import { admitPoster } from './admit-poster.ts';
 import { admitGenerator } from './batch-gateways.ts';
 import type { Checkpoints } from './checkpoints.ts';
@@ -35,7 +35,8 @@ export interface HandlerParts extends Omit<ReceptionParts, 'directory' | 'hideCl
 
 /** What the agent decides in a session (RFC 5321 §3.3). */
 export function createHandlers(parts: HandlerParts): ServerHandlers {
-  const { policy, resolver, usage, rates, log, wishes, checkpoints, terminalMail } = parts;
+  const { policy, rates, log, wishes, checkpoints, terminalMail } = parts;
+  const terms = createTerms(parts);
   const submission = new Submission({ ...parts, newId: () => parts.store.newId() });
   return {
     verify: (session, argument) => verifyUser(policy(), session, argument),
@@ -58,7 +59,7 @@ export function createHandlers(parts: HandlerParts): ServerHandlers {
       const admit = (each: AcceptedRecipient) =>
         admitPoster(policy(), each, transaction) ??
         admitGenerator(policy().findGateway, each, { session, transaction }) ??
-        admitRecipient({ ...policy(), resolver, usage, size: transaction.mail.size }, session, each);
+        admitRecipient(terms().admission, session, { recipient: each, size: transaction.mail.size });
       const admitted = isSubmission(session.role)
         ? submission.checkRecipient(session, recipient, admit)
         : admit(recipient);
@@ -69,15 +70,12 @@ export function createHandlers(parts: HandlerParts): ServerHandlers {
     },
     async message(session, given, text) {
       const transaction = submission.complete(session, given);
-      const { directory, refuseSize, submission: rules, judge } = policy();
-      const judges = judgeByAll([parts.judge, judge]);
-      const reception = { ...parts, directory, refuseSize, hideClient: rules.hideClient, judge: judges };
       const opened = await checkpoints.open(session, given, text);
       if ('code' in opened) return opened;
       // What goes on has its header behind it.
       const completed = opened.isResumed ? opened.text : submission.completeText(session, opened.text);
       const intake = { ...opened, text: terminalMail?.boundText(completed, transaction) ?? completed };
-      const answer = await receiveMessage(reception, session, { transaction, intake });
+      const answer = await receiveMessage(terms().reception, session, { transaction, intake });
       return session.role === 'lmtp' ? transaction.recipients.map(() => answer) : answer;
     },
     resume: (session, transaction) => checkpoints.resume(session, transaction),
@@ -86,6 +84,28 @@ export function createHandlers(parts: HandlerParts): ServerHandlers {
       checkpoints.closed(session);
       logFaults(log, session);
     },
+  };
+}
+
+/** What the handlers make of a policy: once for each, not for each message. */
+interface Terms {
+  readonly policy: Policy;
+  readonly admission: AdmissionParts;
+  readonly reception: ReceptionParts;
+}
+
+function createTerms(parts: HandlerParts): () => Terms {
+  const make = (policy: Policy): Terms => {
+    const { directory, refuseSize, submission, judge } = policy;
+    const about = { directory, refuseSize, hideClient: submission.hideClient, judge: judgeByAll([parts.judge, judge]) };
+    const { resolver, usage } = parts;
+    return { policy, admission: { ...policy, resolver, usage }, reception: { ...parts, ...about } };
+  };
+  let terms = make(parts.policy());
+  return () => {
+    const policy = parts.policy();
+    if (policy !== terms.policy) terms = make(policy);
+    return terms;
   };
 }
 

@@ -7,6 +7,7 @@ import { formatMistake } from '../config/mistake.ts';
 import { readAliases } from '../config/read-aliases.ts';
 import type { Config } from '../config/schema.ts';
 import { createDirectory, type Directory } from '../directory/directory.ts';
+import type { Expansion } from '../directory/expand-aliases.ts';
 import type { Recipient } from '../queue/envelope.ts';
 import type { NextHop } from '../queue/next-hop.ts';
 import { parseDomainPattern } from '../routing/domain-pattern.ts';
@@ -73,8 +74,14 @@ export function createPolicy(config: Config): Policy {
   const findVacation = createVacations({ domains }, directory);
   const settings = Object.values(domains).flatMap(({ mailboxSettings }) => Object.values(mailboxSettings));
   const boundsSize = settings.some(({ messageSize }) => messageSize !== undefined);
+  const routeAddress = (address: string): NextHop => {
+    if (findGateway(address) !== undefined) return { kind: 'batch', key: `batch:${address}` };
+    const list = findList(address);
+    return list === undefined ? router.route(address) : { kind: 'list', key: `list:${list.address}` };
+  };
+  const remembered = remembering(routeAddress);
   return {
-    directory,
+    directory: { ...directory, lookup: remembering(directory.lookup), expand: remembering(directory.expand, isShort) },
     findList,
     judge: judgeByMarks(config.hostile),
     findGateway,
@@ -85,11 +92,7 @@ export function createPolicy(config: Config): Policy {
     disclosure: createDisclosure(config, directory),
     submission,
     routes,
-    route(address, target) {
-      if (target === undefined && findGateway(address) !== undefined) return { kind: 'batch', key: `batch:${address}` };
-      const list = target === undefined ? findList(address) : undefined;
-      return list === undefined ? router.route(address, target) : { kind: 'list', key: `list:${list.address}` };
-    },
+    route: (address, target) => (target === undefined ? remembered(address) : router.route(address, target)),
     refuseSize(recipients, size) {
       if (!boundsSize) return undefined;
       return refuseSize(
@@ -119,16 +122,22 @@ function postmasterDomain({ dataDir, domains, routes }: Config, { homeDomain }: 
 }
 
 const mostRemembered = 10_000;
+const always = () => true;
 
-/** The same answers, looked up once for each address: a client asks for every recipient. */
-function remembering(ask: (address: string) => boolean): (address: string) => boolean {
-  const answers = new Map<string, boolean>();
+/** What an alias of thousands stands for is not kept for each way to write it. */
+function isShort(expansion: Expansion): boolean {
+  return expansion.kind === 'recipients' && expansion.recipients.length < 10;
+}
+
+/** The same answers, looked up once for each address: a session and its delivery ask several times for every recipient. */
+function remembering<T>(ask: (address: string) => T, isWorth: (answer: T) => boolean = always): typeof ask {
+  const answers = new Map<string, T>();
   return (address) => {
     let answer = answers.get(address);
     if (answer === undefined) {
       answer = ask(address);
       if (answers.size >= mostRemembered) answers.clear();
-      answers.set(address, answer);
+      if (isWorth(answer)) answers.set(address, answer);
     }
     return answer;
   };
