@@ -39,6 +39,9 @@ export class KeptIntake {
       get signal() {
         return text.signal;
       },
+      get cancelled() {
+        return text.cancelled;
+      },
       [Symbol.asyncIterator]: () => this.#watch(text),
     };
   }

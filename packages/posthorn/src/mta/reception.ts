@@ -4,7 +4,7 @@ import { HeaderCollector } from '@posthorn/smtp/message/header-collector';
 import { formatReceived } from '@posthorn/smtp/message/received';
 import { isSubmission } from '@posthorn/smtp/protocol/server-rules';
 import { type Reply, reply } from '@posthorn/smtp/reply/reply';
-import type { Session, Transaction } from '@posthorn/smtp/server';
+import type { IncomingText, Session, Transaction } from '@posthorn/smtp/server';
 import type { Directory } from '../directory/directory.ts';
 import type { Envelope, Recipient } from '../queue/envelope.ts';
 import type { Content, Draft, NewMessage, QueueStore } from '../queue/queue-store.ts';
@@ -77,7 +77,7 @@ export async function receiveMessage(
     const envelope = composeEnvelope(session, transaction, { id: draft.id, recipients, receivedAt, size, granted });
     const facts = { envelope, expanded, now: receivedAt };
     const reports = isReported && head !== undefined ? await reportExpansion(parts.reports, { ...facts, head }) : none;
-    const content = await commitUnlessCancelled(parts.store, draft, { envelope, reports, signal: text.signal });
+    const content = await commitUnlessCancelled(parts.store, draft, { envelope, reports, text });
     const { id, reversePath: from, priority } = envelope;
     const client = session.clientAddress;
     parts.log.info({ id, from, size, client, login: session.login, priority }, 'queued');
@@ -95,20 +95,20 @@ export async function receiveMessage(
 interface Commit {
   readonly envelope: Envelope;
   readonly reports: readonly NewMessage[];
-  readonly signal: AbortSignal;
+  readonly text: Pick<IncomingText, 'cancelled'>;
 }
 
 /** The client that was told 451 for want of time sends it again: what is committed then would be there twice (RFC 1047). */
 async function commitUnlessCancelled(
   store: Pick<QueueStore, 'settle'>,
   draft: Draft,
-  { envelope, reports, signal }: Commit,
+  { envelope, reports, text }: Commit,
 ): Promise<Content> {
-  signal.throwIfAborted();
+  if (text.cancelled !== undefined) throw text.cancelled;
   const content = await draft.commit(envelope, reports);
-  if (signal.aborted) {
+  if (text.cancelled !== undefined) {
     await store.settle(envelope.id, { state: 'done', reports: [] });
-    throw signal.reason;
+    throw text.cancelled;
   }
   return content;
 }

@@ -20,6 +20,9 @@ export function withCompletedHeader(text: IncomingText, complete: HeaderCompleti
     get signal() {
       return text.signal;
     },
+    get cancelled() {
+      return text.cancelled;
+    },
     [Symbol.asyncIterator]: () => pieces(text, complete),
   };
 }

@@ -57,6 +57,9 @@ export class TerminalMail {
       get signal() {
         return text.signal;
       },
+      get cancelled() {
+        return text.cancelled;
+      },
       [Symbol.asyncIterator]: () => bounded,
     };
   }

@@ -24,6 +24,9 @@ function textOf(octets: string, controller: AbortController): IncomingText {
     size: octets.length,
     by: 'DATA',
     signal: controller.signal,
+    get cancelled() {
+      return controller.signal.reason as Failure | undefined;
+    },
     async *[Symbol.asyncIterator]() {
       yield Buffer.from(octets);
     },

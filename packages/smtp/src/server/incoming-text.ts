@@ -15,6 +15,8 @@ export interface IncomingText extends AsyncIterable<Buffer> {
    * text, the text was refused, or `limits.handlerTime` is over. What is stored after that would be sent twice (RFC 1047 §2).
    */
   readonly signal: AbortSignal;
+  /** The reason of `signal` once it is aborted: costs less to ask for than the signal. */
+  readonly cancelled: Failure | undefined;
 }
 
 /** Octets that may wait for the handler before the client is held back. */
@@ -40,6 +42,10 @@ export class TextQueue implements IncomingText, AsyncIterator<Buffer> {
 
   constructor(by: TextCommand) {
     this.by = by;
+  }
+
+  get cancelled(): Failure | undefined {
+    return this.#cancelled;
   }
 
   get signal(): AbortSignal {
