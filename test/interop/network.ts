@@ -3,6 +3,7 @@ import type { MailParameters, RcptParameters } from '@posthorn/smtp/command/para
 import { parseDsn, type ReadDsn } from '@posthorn/smtp/report/parse-dsn';
 import { expect } from 'vitest';
 import type { ConfigInput } from '../../packages/posthorn/src/config/schema.ts';
+import type { FixtureZone } from '../../packages/posthorn/src/dns/fixture-resolver.ts';
 import { startKnot } from '../../packages/posthorn/test/dns/knot.ts';
 import { mailIn, startTestAgent, type TestAgent } from '../../packages/posthorn/test/mta/fixture.ts';
 import { network } from './loopback.ts';
@@ -17,13 +18,13 @@ export function placeOf(host: HostName): { readonly host: string; readonly port:
   return { host: `${network}.${numbers[host]}`, port: 25 };
 }
 
-/** A name server of another make, which knows the exchanger of each domain. */
-export function startNames(): Promise<{ readonly address: string } & AsyncDisposable> {
+/** A name server of another make, which knows the exchanger of each domain, and what else it is told. */
+export function startNames(others: FixtureZone = {}): Promise<{ readonly address: string } & AsyncDisposable> {
   const entries = (Object.keys(numbers) as HostName[]).flatMap((host) => [
     [`${host}.example`, { mx: [[10, `mx.${host}.example`] as const] }] as const,
     [`mx.${host}.example`, { a: [placeOf(host).host] }] as const,
   ]);
-  return startKnot(Object.fromEntries(entries));
+  return startKnot({ ...Object.fromEntries(entries), ...others });
 }
 
 /** Starts a Posthorn as a host; what is not its own goes where the name server says. */
@@ -34,7 +35,10 @@ export function startPosthornAt(
 ): Promise<TestAgent> {
   return startTestAgent((folder) => ({
     hostname: `mx.${host}.example`,
-    listeners: [{ role: 'mx', ...placeOf(host) }],
+    listeners: [
+      { role: 'mx', host: '127.0.0.1', port: 0 },
+      { role: 'mx', ...placeOf(host) },
+    ],
     relayFrom: ['127.0.0.0/8'],
     domains: { [`${host}.example`]: { deliver: `maildir:${folder}/mail/{local}`, mailboxes: '*' } },
     dns: { servers: [dns] },

@@ -13,14 +13,17 @@ export interface OwnMailParts {
 /** What is decided about a message of our own before its id and size are known. */
 export type OwnMail = Omit<Envelope, 'id' | 'receivedAt' | 'size' | 'origin'>;
 
-/** The Received field of a message of our own (RFC 5321 §4.4). */
-export function ownTrace(id: string, { recipients }: Pick<OwnMail, 'recipients'>, parts: OwnMailParts): Buffer {
+/** The Received field of a message of our own (RFC 5321 §4.4, RFC 6531 §4.3). */
+export function ownTrace(
+  id: string,
+  { recipients, smtputf8 }: Pick<OwnMail, 'recipients' | 'smtputf8'>,
+  parts: OwnMailParts,
+): Buffer {
   const { hostname, now } = parts;
+  const protocol = smtputf8 ? 'UTF8SMTP' : 'ESMTP';
   const date = now();
   const offsetMinutes = -new Date(date).getTimezoneOffset();
-  return Buffer.from(
-    formatReceived({ by: hostname, from: hostname, protocol: 'ESMTP', id, date, offsetMinutes, recipients }),
-  );
+  return Buffer.from(formatReceived({ by: hostname, from: hostname, protocol, id, date, offsetMinutes, recipients }));
 }
 
 /** The envelope of a message of our own. */

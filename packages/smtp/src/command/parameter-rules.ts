@@ -124,13 +124,17 @@ function parseOrcpt(value: string, mayBeUtf8: boolean): string | undefined {
   if (typed === undefined || (!mayBeUtf8 && !/^[!-~]+$/.test(value))) return undefined;
   if (typed.isUtf8) return isUnitext(typed.address) ? value : undefined;
   const address = decodeXtext(typed.address);
-  return address !== undefined && printable.test(address) ? `${typed.type};${address}` : undefined;
+  if (address === undefined || !printableUtf8.test(address)) return undefined;
+  if (printable.test(address)) return `${typed.type};${address}`;
+  // Deviates: Postfix writes every address in the type of those in ASCII, and its mail is to arrive (RFC 6533 §3).
+  const isMeant = mayBeUtf8 && typed.type.toLowerCase() === 'rfc822';
+  return isMeant ? `utf-8;${formatUnitext(address, 'utf8')}` : undefined;
 }
 
 function formatOrcpt(originalRecipient: string, mayBeUtf8: boolean): string | undefined {
   const typed = splitType(originalRecipient);
   if (typed === undefined) return undefined;
-  if (!typed.isUtf8) return `${typed.type};${encodeXtext(typed.address)}`;
+  if (!typed.isUtf8) return printable.test(typed.address) ? `${typed.type};${encodeXtext(typed.address)}` : undefined;
   const address = parseUnitext(typed.address);
   return address === undefined ? undefined : `${typed.type};${formatUnitext(address, mayBeUtf8 ? 'utf8' : 'ascii')}`;
 }

@@ -169,7 +169,7 @@ describe('parameters', () => {
       '=rfc@822;a@b',
       '=rfc822;a+b@c',
       '=rfc822;+0D+0ABcc:x',
-      '=rfc822;+C3+A9@d',
+      '=x400;+C3+A9@d',
       '=rfc822;é@d',
       `=rfc822;${'a'.repeat(494)}`,
     ]) {
@@ -214,6 +214,13 @@ describe('parameters', () => {
     }
     expect(rcpt(' ORCPT=utf-8;\\x{3B4}@d', without('SMTPUTF8'))).toEqual({ originalRecipient: 'utf-8;\\x{3B4}@d' });
     expect(rcpt(' ORCPT=utf-8;δ@d', without('SMTPUTF8'))).toBe('501 5.5.4');
+  });
+
+  it('EXT-UTF8-10 take an ORCPT of type rfc822 for one of type utf-8 where its octets are, as Postfix writes it', () => {
+    expect(rcpt(' ORCPT=rfc822;+D0+B4+D0+BE+2Bx+3D@d')).toEqual({ originalRecipient: 'utf-8;до\\x{2B}x\\x{3D}@d' });
+    expect(rcpt(' ORCPT=rfc822;+C3+A9@d', without('SMTPUTF8'))).toBe('501 5.5.4');
+    expect(rcpt(' ORCPT=rfc822;+C3+A9+C2+85@d')).toBe('501 5.5.4');
+    expect(rcpt(' ORCPT=rfc822;+C3@d')).toBe('501 5.5.4');
   });
 
   it('EXT-UTF8-10 write an ORCPT of type utf-8 as it is to hosts with SMTPUTF8, and in ASCII to others', () => {
