@@ -2,27 +2,45 @@ import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { freePort, newFolder, type Peer, program, startDaemon } from './peer.ts';
 
-/** A Dovecot with LMTP, IMAP and POP3; every user exists, with the password `secret`. */
+/** A Dovecot with LMTP, IMAP, POP3 and perhaps submission; every user exists, with the password `secret`. */
 export interface Dovecot extends Peer {
   /** The port of IMAP. */
   readonly imap: number;
   readonly pop3: number;
   /** UNIX socket of LMTP; `port` is its TCP port. */
   readonly path: string;
+  /** The port of submission; 0 where there is none. */
+  readonly submission: number;
 }
 
-/** Starts Dovecot. */
-export async function startDovecot(): Promise<Dovecot> {
+/** Submission in clear text, for logins alone; what is handed in goes to a loopback port. */
+function submissionLines(port: number, relayTo: number): string {
+  return `hostname = dovecot.example
+submission_relay_host = 127.0.0.1
+submission_relay_port = ${relayTo}
+service submission-login {
+  chroot =
+  inet_listener submission {
+    address = 127.0.0.1
+    port = ${port}
+  }
+}
+`;
+}
+
+/** Starts Dovecot; it has submission if it is told where to relay to. */
+export async function startDovecot({ relayTo }: { readonly relayTo?: number } = {}): Promise<Dovecot> {
   const folder = newFolder('dovecot');
   chmodSync(folder, 0o755);
   const [port, imap, pop3] = [await freePort(), await freePort(), await freePort()];
+  const submission = relayTo === undefined ? 0 : await freePort();
   mkdirSync(join(folder, 'mail'));
   chmodSync(join(folder, 'mail'), 0o777);
   const config = join(folder, 'dovecot.conf');
   const path = join(folder, 'lmtp.sock');
   writeFileSync(
     config,
-    `protocols = imap pop3 lmtp
+    `protocols = imap pop3 lmtp${relayTo === undefined ? '' : ' submission'}
 listen = 127.0.0.1
 base_dir = ${folder}/run
 state_dir = ${folder}/state
@@ -84,8 +102,8 @@ protocol lmtp {
   mail_max_userip_connections = 100
   auth_username_format = %n
 }
-`,
+${relayTo === undefined ? '' : submissionLines(submission, relayTo)}`,
   );
   const peer = await startDaemon(program('dovecot'), ['-F', '-c', config], { port, folder });
-  return { ...peer, imap, pop3, path, [Symbol.asyncDispose]: () => peer[Symbol.asyncDispose]() };
+  return { ...peer, imap, pop3, path, submission, [Symbol.asyncDispose]: () => peer[Symbol.asyncDispose]() };
 }
