@@ -7,6 +7,7 @@ import type { SendResult } from './send-result.ts';
 
 export type { ConnectOptions, Tls } from './connect-client.ts';
 export type { DiscoveredOptions } from './connect-discovered.ts';
+export type { ClientCredentials, ClientMechanismName } from './credentials.ts';
 export type { Discovery, SubmissionHost } from './discover-submission.ts';
 export { discoverSubmission } from './discover-submission.ts';
 export type { ClientEnvelope, ClientRecipient } from './envelope.ts';

@@ -1,23 +1,19 @@
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { TLSSocket } from 'node:tls';
 import { formatLiteral, isDomain, parseLiteral } from '../address/domain.ts';
 import { normalizeDomain } from '../address/normalize-domain.ts';
 import { Failure } from '../failure/failure.ts';
 import { awaitPromise } from '../net/await-event.ts';
+import { bindingOf } from '../net/channel-binding.ts';
 import { connectSocket, formatTarget, type SocketFactory, type Target } from '../net/connect.ts';
 import { plainAddress } from '../net/endpoint.ts';
+import type { Identify } from '../net/identify.ts';
 import { secureSocket, type TlsMaterial } from '../net/secure.ts';
 import { errorCode } from '../net/socket-failure.ts';
 import { type ClientTimeouts, defaultTimeouts } from '../protocol/client-timeouts.ts';
-import { cramMd5Client } from '../sasl/cram-md5.ts';
-import { login } from '../sasl/login.ts';
-import type { Login } from '../sasl/mechanism.ts';
-import { plain } from '../sasl/plain.ts';
-import { ClientConnection } from './connection.ts';
+import { ClientConnection, type Secured } from './connection.ts';
+import { type ClientCredentials, type ClientMechanismName, mechanismsFor, resolveLogin } from './credentials.ts';
 import { ConnectionFailure } from './send-result.ts';
-
-const mechanisms = { PLAIN: plain, LOGIN: login, 'CRAM-MD5': cramMd5Client } as const;
 
 /** How a connection is secured; every one but `opportunistic` and `none` fails closed (RFC 3207 §4, RFC 8314 §3). */
 export type Tls = 'implicit' | 'starttls' | 'opportunistic' | 'none';
@@ -35,16 +31,19 @@ export interface ConnectOptions extends Target {
    * host that was not verified, unless `allowCleartextAuth` says so.
    */
   readonly verify?: boolean;
+  /** Judges the certificate in place of the check against `serverName`, such as by TLSA records (RFC 7672 §2.2). */
+  readonly identify?: Identify;
   /** Certificates to trust and to show; default: those of Node, and none. */
   readonly tlsMaterial?: TlsMaterial;
   /** Domain or literal for EHLO; default: the literal of the address that the connection comes from (RFC 5321 §4.1.4). */
   readonly name?: string;
-  readonly credentials?: { readonly user: string; readonly password: string; readonly authorizeAs?: string };
+  readonly credentials?: ClientCredentials;
   /**
-   * Ways to log in, in the order of preference; default: PLAIN, LOGIN. CRAM-MD5 sends no password, but whoever listens can
-   * try passwords against what it sends, so it is used only when it is named here (RFC 2195 §4).
+   * Ways to log in, in the order of preference; default: all that the credentials allow but CRAM-MD5, the strongest first,
+   * and none of them outside of TLS with a host that was verified. What is named here and sends no password may go in the
+   * clear, where whoever listens can try passwords against what it sends (RFC 2195 §4, RFC 5802 §9).
    */
-  readonly mechanisms?: readonly (keyof typeof mechanisms)[];
+  readonly mechanisms?: readonly ClientMechanismName[];
   /** Lets the password go without TLS, or to a host whose certificate was not verified (RFC 4954 §14). */
   readonly allowCleartextAuth?: boolean;
   /** Milliseconds; what is left out has the default. */
@@ -73,14 +72,11 @@ export async function connectClient(options: ConnectOptions, signal?: AbortSigna
   }
 }
 
-function checkOptions({ name, credentials }: ConnectOptions): void {
+function checkOptions({ name, credentials, mechanisms }: ConnectOptions): void {
   if (name !== undefined && helloName(name) === undefined) {
     throw new Failure('invalid', `not a domain or address literal: ${JSON.stringify(name)}`);
   }
-  const { user = 'x', password = 'x', authorizeAs = '' } = credentials ?? {};
-  if (user === '' || password === '' || [user, password, authorizeAs].some((text) => text.includes('\0'))) {
-    throw new Failure('invalid', 'credentials need a user and a password, without NUL');
-  }
+  if (credentials !== undefined) mechanismsFor(credentials, mechanisms);
 }
 
 function helloName(name: string): string | undefined {
@@ -90,6 +86,7 @@ function helloName(name: string): string | undefined {
 
 async function attempt(options: ConnectOptions, tls: Tls, signal: AbortSignal | undefined): Promise<ClientConnection> {
   const timeouts = { ...defaultTimeouts, ...options.timeouts };
+  const authentication = await authenticationOf(options, signal, timeouts.auth);
   const handshake = (socket: Duplex) => secure(socket, { options, tls, timeout: timeouts.tls, signal });
   const socket = await connect(options, timeouts.connect, signal);
   const inside = tls === 'implicit' ? await handshake(socket) : undefined;
@@ -101,8 +98,8 @@ async function attempt(options: ConnectOptions, tls: Tls, signal: AbortSignal | 
     name: (options.name === undefined ? undefined : helloName(options.name)) ?? localLiteral(socket),
     startTls: tls === 'starttls' ? 'require' : tls === 'opportunistic' ? 'try' : 'no',
     privacy: inside === undefined ? 'clear' : inside.verified ? 'verified' : 'encrypted',
-    ...toLogin(options),
-    mechanisms: (options.mechanisms ?? (['PLAIN', 'LOGIN'] as const)).map((name) => mechanisms[name]),
+    ...(inside?.binding === undefined ? {} : { binding: inside.binding }),
+    ...authentication,
     cleartextAuth: options.allowCleartextAuth === true,
     timeouts,
   });
@@ -110,8 +107,19 @@ async function attempt(options: ConnectOptions, tls: Tls, signal: AbortSignal | 
   return connection;
 }
 
-function toLogin({ credentials }: ConnectOptions): { readonly login?: Login } {
-  return credentials === undefined ? {} : { login: { authorizeAs: '', ...credentials } };
+async function authenticationOf(
+  { credentials, mechanisms }: ConnectOptions,
+  signal: AbortSignal | undefined,
+  timeout: number,
+) {
+  if (credentials === undefined) return { mechanisms: [] };
+  try {
+    const login = await awaitPromise(resolveLogin(credentials), { what: 'the token', timeout, signal }, () => {});
+    return { login, mechanisms: mechanismsFor(credentials, mechanisms), privateAuth: mechanisms === undefined };
+  } catch (cause) {
+    const kind = cause instanceof Failure ? cause.kind : 'authentication';
+    throw new ConnectionFailure(kind, 'there is no token to log in with', { phase: 'auth', cause });
+  }
 }
 
 async function connect(options: ConnectOptions, timeout: number, signal: AbortSignal | undefined): Promise<Duplex> {
@@ -136,18 +144,19 @@ interface Securing {
   readonly signal: AbortSignal | undefined;
 }
 
-async function secure(socket: Duplex, { options, tls, timeout, signal }: Securing) {
+async function secure(socket: Duplex, { options, tls, timeout, signal }: Securing): Promise<Secured> {
   const what = `TLS with ${formatTarget(options)}`;
   try {
     const secured = await secureSocket(socket, {
       name: options.serverName ?? options.host ?? 'localhost',
       verify: options.verify ?? tls !== 'opportunistic',
+      identify: options.identify,
       material: options.tlsMaterial,
       what,
       timeout,
       signal,
     });
-    return { socket: secured, verified: secured instanceof TLSSocket && secured.authorized };
+    return { socket: secured, verified: options.identify !== undefined || secured.authorized, binding: bindingOf(secured, 'client') };
   } catch (cause) {
     const kind = cause instanceof Failure ? cause.kind : 'tls';
     throw new ConnectionFailure(kind, explain(what, tls, cause), { phase: 'tls', cause });

@@ -6,9 +6,19 @@ import { type ClientEvent, ClientSession, type ClientSessionOptions } from '../p
 import type { ClientTransaction, TransactionRequest } from '../protocol/client-transaction.ts';
 import type { Transaction } from '../protocol/transaction.ts';
 import { isPositive, type Reply } from '../reply/reply.ts';
+import type { BindingOf } from '../sasl/channel.ts';
 import { describeEnd, describeRefusal } from './describe-end.ts';
 import { feedPieces } from './feed-pieces.ts';
 import type { TextSource } from './text-source.ts';
+
+/** A socket behind its handshake. */
+export interface Secured {
+  readonly socket: Duplex;
+  /** Whether the certificate is trusted and for the host. */
+  readonly verified: boolean;
+  /** What names the TLS connection (RFC 5802 §6). */
+  readonly binding?: BindingOf;
+}
 
 /** What a connection is made of. */
 export interface ConnectionOptions extends Omit<ClientSessionOptions, 'clock'> {
@@ -16,7 +26,7 @@ export interface ConnectionOptions extends Omit<ClientSessionOptions, 'clock'> {
   /** The far side in words. */
   readonly target: string;
   /** Puts the socket inside TLS, behind STARTTLS. */
-  readonly handshake: (socket: Duplex) => Promise<{ readonly socket: Duplex; readonly verified: boolean }>;
+  readonly handshake: (socket: Duplex) => Promise<Secured>;
 }
 
 /** What ATRN or TURN came to. */
@@ -220,9 +230,9 @@ export class ClientConnection {
 
   async #secure(): Promise<void> {
     try {
-      const { socket, verified } = await this.#options.handshake(this.#driver.detach());
+      const { socket, verified, binding } = await this.#options.handshake(this.#driver.detach());
       this.#driver.attach(socket);
-      this.#session.secured(verified);
+      this.#session.secured(verified, binding);
     } catch (error) {
       this.#driver.error = error;
       this.#session.drop('lost');

@@ -30,6 +30,7 @@ const words: Readonly<Record<Over['why'], string>> = {
 const lacks: Readonly<Record<Lack, string>> = {
   AUTH: 'the host offers no AUTH mechanism that is known here',
   STARTTLS: 'the host does not offer STARTTLS',
+  'proof of the host': 'the host let the user in without proof that it knows the password',
   'a private channel': 'a password goes only through TLS to a host whose certificate fits, and this is neither',
 };
 

@@ -1,6 +1,5 @@
 import type { Duplex } from 'node:stream';
 import { TLSSocket } from 'node:tls';
-import { tlsStateOf } from '../net/tls-state.ts';
 
 /** What a TLS connection and the certificate of its host show. */
 export interface TlsFacts {
@@ -24,12 +23,11 @@ export interface TlsFacts {
 /** Reads the facts of a stream; undefined when it is in clear text. */
 export function tlsFactsOf(stream: Duplex): TlsFacts | undefined {
   if (!(stream instanceof TLSSocket)) return undefined;
-  const { protocol, cipher } = tlsStateOf(stream);
   const { subject, issuer, subjectaltname, valid_from, valid_to, fingerprint256 } = stream.getPeerCertificate();
   const reason: unknown = stream.authorizationError;
   return {
-    protocol,
-    cipher,
+    protocol: stream.getProtocol() ?? 'unknown',
+    cipher: stream.getCipher().name,
     verified: stream.authorized,
     ...(stream.authorized || !reason ? {} : { reason: reason instanceof Error ? reason.message : String(reason) }),
     subject: nameOf(subject),

@@ -13,10 +13,18 @@ export interface Certificate {
 export interface TlsSettings extends Certificate {
   /** Certificates for clients that ask for a name; `*.example.org` stands for one label (RFC 6066 §3). */
   readonly names?: Readonly<Record<string, Certificate>>;
+  /**
+   * Whether clients are asked for a certificate, which they need not have; any is taken, so that the application has to know
+   * it by its fingerprint. Not for a public port 25: some clients end the handshake then (RFC 8446 §4.3.2).
+   */
+  readonly askForCertificate?: boolean;
 }
 
 /** What every handshake of a server uses; made once, and made anew when certificates change. */
-export type ServerTls = Pick<TLSSocketOptions, 'secureContext' | 'SNICallback' | 'ALPNCallback'>;
+export type ServerTls = Pick<
+  TLSSocketOptions,
+  'secureContext' | 'SNICallback' | 'ALPNCallback' | 'requestCert' | 'rejectUnauthorized'
+>;
 
 /** Reads certificates and keys; throws Failure `tls` for what cannot be used (RFC 8996 §4, RFC 9325 §3). */
 export function openServerTls(settings: TlsSettings): ServerTls {
@@ -27,6 +35,7 @@ export function openServerTls(settings: TlsSettings): ServerTls {
   }
   return {
     secureContext: byDefault,
+    ...(settings.askForCertificate === true ? { requestCert: true, rejectUnauthorized: false } : {}),
     // A name that is not known gets the default: mail clients often ask for one of many names (RFC 7672 §8.1).
     SNICallback: (name, done) => done(null, findContext(named, name.toLowerCase()) ?? byDefault),
     // A client that speaks another protocol on purpose is not led on (RFC 9325 §3.8).
@@ -48,6 +57,8 @@ function openContext({ cert, key, passphrase }: Certificate, name: string): Secu
       minVersion: 'TLSv1.2',
       honorCipherOrder: true,
       secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
+      // Without one, a session that is taken up again fails where a certificate is asked for.
+      sessionIdContext: 'smtp',
     });
   } catch (cause) {
     throw new Failure('tls', `The certificate or key (${name}) cannot be used`, cause);

@@ -1,12 +1,15 @@
 import { parseBase64 } from '../bytes/base64.ts';
 import { formatCommand } from '../command/format-command.ts';
 import type { Reply } from '../reply/reply.ts';
+import type { Channel } from '../sasl/channel.ts';
 import type { ClientExchange, ClientMechanism, Login } from '../sasl/mechanism.ts';
 
 /** The next line of an AUTH exchange, or its end with the reply that gave it. */
 export type AuthStep =
   | { readonly kind: 'send'; readonly line: string }
-  | { readonly kind: 'accepted' | 'refused'; readonly reply: Reply };
+  | { readonly kind: 'accepted' | 'refused'; readonly reply: Reply }
+  /** The host says yes, or went on, without the proof of itself that the mechanism wants. */
+  | { readonly kind: 'unproven' };
 
 /** Octets of the longest line of an exchange, CRLF counted (RFC 4954 §4). */
 const longestLine = 12_288;
@@ -15,11 +18,13 @@ const longestLine = 12_288;
 export class ClientAuthentication {
   readonly #login: Login;
   readonly #mechanisms: ClientMechanism[];
+  readonly #channel: Channel | undefined;
   #exchange: ClientExchange | undefined;
   #cancelled = false;
 
   /** `mechanisms` are tried in order; at least one. */
-  constructor(login: Login, mechanisms: readonly ClientMechanism[]) {
+  constructor(login: Login, mechanisms: readonly ClientMechanism[], channel?: Channel) {
+    this.#channel = channel;
     this.#login = login;
     this.#mechanisms = [...mechanisms];
   }
@@ -28,7 +33,7 @@ export class ClientAuthentication {
   begin(): string {
     const mechanism = this.#mechanisms.shift();
     if (mechanism === undefined) throw new RangeError('no mechanism is left');
-    this.#exchange = mechanism.client(this.#login);
+    this.#exchange = mechanism.client(this.#login, this.#channel);
     const first = this.#exchange.initial;
     if (first === undefined) return formatCommand({ verb: 'AUTH', mechanism: mechanism.name });
     const initial = first.length === 0 ? '=' : first.toString('base64');
@@ -41,7 +46,9 @@ export class ClientAuthentication {
   next(reply: Reply): AuthStep {
     // A host that goes on asking after `*` could do so for ever.
     if (reply.code === 334 && !this.#cancelled) return { kind: 'send', line: this.#answer(reply) };
-    if (reply.code < 300) return { kind: 'accepted', reply };
+    // Whoever only says yes may be anybody, and would get the mail.
+    if (reply.code < 300)
+      return this.#exchange?.isMutual === false ? { kind: 'unproven' } : { kind: 'accepted', reply };
     const passOver = (reply.code === 504 || reply.code === 534) && this.#mechanisms.length > 0;
     return passOver ? { kind: 'send', line: this.begin() } : { kind: 'refused', reply };
   }

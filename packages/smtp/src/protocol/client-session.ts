@@ -1,5 +1,6 @@
 import type { Reply } from '../reply/reply.ts';
 import { type Garbage, ReplyReader } from '../reply/reply-reader.ts';
+import type { BindingOf } from '../sasl/channel.ts';
 import { eightBitLack } from './client-lack.ts';
 import { ClientOutput } from './client-output.ts';
 import { ClientPipeline, type Halt, type PipelineEvent } from './client-pipeline.ts';
@@ -96,11 +97,11 @@ export class ClientSession {
   }
 
   /** Goes on inside TLS; what came before the handshake is dropped unread (RFC 3207 §4.2). */
-  secured(verified: boolean): void {
+  secured(verified: boolean, binding?: BindingOf): void {
     if (this.#stage !== 'handshake') return;
     this.#reader.clear();
     this.#stage = 'setup';
-    this.#follow(this.setup.secured(verified));
+    this.#follow(this.setup.secured(verified, binding));
   }
 
   /** Puts a message into the line; `done` tells its end. */

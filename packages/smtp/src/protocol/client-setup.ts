@@ -1,5 +1,6 @@
 import { formatCommand } from '../command/format-command.ts';
 import { isPermanent, isPositive, type Reply } from '../reply/reply.ts';
+import type { BindingOf } from '../sasl/channel.ts';
 import type { ClientMechanism, Login } from '../sasl/mechanism.ts';
 import { ClientAuthentication } from './client-authentication.ts';
 import { type Capabilities, noCapabilities, parseCapabilities } from './client-capabilities.ts';
@@ -16,13 +17,17 @@ export interface SetupOptions {
   readonly mechanisms: readonly ClientMechanism[];
   /** Lets a password go where others may read it (RFC 4954 §4). */
   readonly cleartextAuth: boolean;
+  /** Whether no mechanism at all goes where others may read it: guesses can be tried against what they read (RFC 5802 §9). */
+  readonly privateAuth?: boolean;
+  /** What names the connection, when it is within TLS from the beginning (RFC 5802 §6). */
+  readonly binding?: BindingOf;
 }
 
 /** How far the channel keeps others out: `verified` when the certificate is that of the named host (RFC 4954 §14). */
 export type Privacy = 'clear' | 'encrypted' | 'verified';
 
 /** What the host does not offer and the client cannot do without. */
-export type Lack = 'STARTTLS' | 'AUTH' | 'a private channel';
+export type Lack = 'STARTTLS' | 'AUTH' | 'a private channel' | 'proof of the host';
 
 /** What to do next. */
 export type SetupStep =
@@ -48,10 +53,12 @@ export class ClientSetup {
   readonly #options: SetupOptions;
   #state: State = 'greeting';
   #authentication: ClientAuthentication | undefined;
+  #binding: BindingOf | undefined;
 
   constructor(options: SetupOptions, privacy: Privacy) {
     this.#options = options;
     this.privacy = privacy;
+    this.#binding = options.binding;
   }
 
   /** Whether the host delivers what it takes, and passes nothing on (RFC 2033 §1). */
@@ -90,7 +97,8 @@ export class ClientSetup {
   }
 
   /** Goes on behind the handshake as if nothing had been said (RFC 3207 §4.2). */
-  secured(verified: boolean): SetupStep {
+  secured(verified: boolean, binding?: BindingOf): SetupStep {
+    this.#binding = binding;
     this.privacy = verified ? 'verified' : 'encrypted';
     this.capabilities = noCapabilities({ code: 220, lines: [''] });
     return this.#hello();
@@ -135,23 +143,27 @@ export class ClientSetup {
   }
 
   #authenticate(): SetupStep {
-    const { login, mechanisms, cleartextAuth } = this.#options;
+    const { login, mechanisms, cleartextAuth, privateAuth } = this.#options;
     if (login === undefined) return this.#ready();
-    const common = mechanisms.filter(({ name }) => this.capabilities.mechanisms.includes(name));
-    const safe = common.filter(({ revealsPassword }) => {
-      return !revealsPassword || this.privacy === 'verified' || cleartextAuth;
+    const offered = this.capabilities.mechanisms;
+    const common = mechanisms.filter(({ name, needsBinding }) => {
+      return offered.includes(name) && (needsBinding !== true || this.#binding !== undefined);
     });
+    const isPrivate = this.privacy === 'verified' || cleartextAuth;
+    const safe = common.filter(({ revealsPassword }) => isPrivate || (!revealsPassword && privateAuth !== true));
     if (safe.length === 0) {
       return { kind: 'refused', phase: 'auth', lack: common.length === 0 ? 'AUTH' : 'a private channel' };
     }
     this.#state = 'auth';
-    this.#authentication = new ClientAuthentication(login, safe);
+    const channel = { offered, ...(this.#binding === undefined ? {} : { binding: this.#binding }) };
+    this.#authentication = new ClientAuthentication(login, safe, channel);
     return { kind: 'send', phase: 'auth', line: this.#authentication.begin() };
   }
 
   #afterAuth(reply: Reply): SetupStep {
     const step = this.#authentication?.next(reply);
     if (step === undefined || step.kind === 'accepted') return this.#ready();
+    if (step.kind === 'unproven') return { kind: 'refused', phase: 'auth', lack: 'proof of the host' };
     return step.kind === 'send' ? { ...step, phase: 'auth' } : { kind: 'refused', phase: 'auth', reply: step.reply };
   }
 

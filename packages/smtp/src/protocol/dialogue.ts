@@ -3,6 +3,7 @@ import { Input } from '../bytes/input.ts';
 import type { MailParameters } from '../command/parameters.ts';
 import { formatReply } from '../reply/format-reply.ts';
 import { isPositive, isTemporary, type Reply } from '../reply/reply.ts';
+import type { BindingOf, ClientCertificate } from '../sasl/channel.ts';
 import type { ServerExchange } from '../sasl/mechanism.ts';
 import { type Offer, offerOf } from './extensions.ts';
 import type { Hello, Question } from './server-event.ts';
@@ -21,6 +22,10 @@ export interface TlsState {
   readonly cipher: string;
   /** The name that the client asked for (RFC 6066 §3). */
   readonly serverName?: string;
+  /** Names this connection and no other (RFC 9266 §3, RFC 5929 §4). */
+  readonly binding?: BindingOf;
+  /** What the client showed, where it was asked for one. */
+  readonly certificate?: ClientCertificate;
 }
 
 /** A transaction as its session keeps it. */
@@ -31,6 +36,9 @@ export interface OpenTransaction {
   readonly recipients: AcceptedRecipient[];
   readonly offset?: number;
 }
+
+/** Who is let in, or why nobody is. */
+export type Verdict = Reply | { readonly login: string };
 
 /** A BDAT chunk on its way. */
 export interface Chunk {
@@ -59,6 +67,8 @@ export class Dialogue {
   text: TextIntake | undefined;
   chunk: Chunk | undefined;
   exchange: ServerExchange | undefined;
+  /** How the exchange ends, once the client has answered the last word of its mechanism. */
+  verdict: Verdict | undefined;
   /** What every command but QUIT earns in the state `refused`. */
   refusal: Reply = serverReply.noMailHere;
   /** Index of the recipient whose final reply is next. */
@@ -98,7 +108,9 @@ export class Dialogue {
 
   /** What EHLO offers now. */
   get offer(): Offer {
-    return offerOf(this.rules, { secure: this.tls !== undefined, authenticated: this.login !== undefined });
+    const { tls, login } = this;
+    const circumstances = { secure: tls !== undefined, authenticated: login !== undefined };
+    return offerOf(this.rules, { ...circumstances, bound: tls?.binding !== undefined });
   }
 
   /** EHLO keywords in force: none after HELO (RFC 5321 §3.2). */

@@ -1,8 +1,16 @@
 import type { ExtensionRules } from './extension-rules.ts';
 import { isSubmission, type ServerRules } from './server-rules.ts';
 
+/** What an offer depends on beside the rules. */
+export interface Circumstances {
+  readonly secure: boolean;
+  readonly authenticated: boolean;
+  /** Whether the TLS connection can be named (RFC 5802 §6). */
+  readonly bound?: boolean;
+}
+
 /** One line of the EHLO reply; undefined when it is not offered now. */
-export type Line = (rules: ServerRules, secure: boolean) => string | undefined;
+export type Line = (rules: ServerRules, circumstances: Circumstances) => string | undefined;
 
 /** Characters of one line, code and CRLF not counted (RFC 5321 §4.5.3.1.5). */
 const longestLine = 506;
@@ -20,7 +28,7 @@ export const extensionLines: readonly Line[] = [
   notInLmtp(({ checkpoint }) => (checkpoint ? 'CHECKPOINT' : undefined)),
   ({ extensions: { priority } }) => priority && withWord('MT-PRIORITY', priority.policy),
   ({ extensions: { tracking } }) => (tracking ? 'MTRK' : undefined),
-  ({ extensions: { requireTls } }, secure) => (requireTls && secure ? 'REQUIRETLS' : undefined),
+  ({ extensions: { requireTls } }, { secure }) => (requireTls && secure ? 'REQUIRETLS' : undefined),
 ];
 
 /** Keywords whose line tells the time, so that it is made anew for each EHLO (RFC 4865 §3). */

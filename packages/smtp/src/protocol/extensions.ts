@@ -1,5 +1,5 @@
 import type { Reply } from '../reply/reply.ts';
-import { extensionLines, type Line, untoldKeywords } from './extension-lines.ts';
+import { type Circumstances, extensionLines, type Line, untoldKeywords } from './extension-lines.ts';
 import type { ServerRules } from './server-rules.ts';
 
 /** What one EHLO offers. */
@@ -15,8 +15,8 @@ export interface Offer {
 const lines: readonly Line[] = [
   () => 'PIPELINING',
   ({ limits }) => (limits.messageSize > 0 ? `SIZE ${limits.messageSize}` : 'SIZE'),
-  (rules, secure) => (rules.startTls && !secure ? 'STARTTLS' : undefined),
-  (rules, secure) => named('AUTH', mechanismsOf(rules, secure)),
+  (rules, { secure }) => (rules.startTls && !secure ? 'STARTTLS' : undefined),
+  (rules, circumstances) => named('AUTH', mechanismsOf(rules, circumstances)),
   () => 'ENHANCEDSTATUSCODES',
   () => '8BITMIME',
   () => 'SMTPUTF8',
@@ -27,7 +27,7 @@ const lines: readonly Line[] = [
   () => 'VRFY',
   ({ etrn }) => (etrn ? 'ETRN' : undefined),
   // Without a way to log in it would be of no use.
-  (rules, secure) => (rules.atrn && mechanismsOf(rules, secure).length > 0 ? 'ATRN' : undefined),
+  (rules, circumstances) => (rules.atrn && mechanismsOf(rules, circumstances).length > 0 ? 'ATRN' : undefined),
   (rules) => (rules.expand ? 'EXPN' : undefined),
   ({ role, extensions }) => (extensions.terminals && role !== 'lmtp' ? 'SEND' : undefined),
   ({ role, extensions }) => (extensions.terminals && role !== 'lmtp' ? 'SOML' : undefined),
@@ -40,10 +40,12 @@ function named(keyword: string, values: readonly string[]): string | undefined {
   return values.length === 0 ? undefined : `${keyword} ${values.join(' ')}`;
 }
 
-/** Mechanisms that show the password are kept for TLS (RFC 8314 §4). */
-function mechanismsOf(rules: ServerRules, secure: boolean): string[] {
+/** Mechanisms that show the password are kept for TLS, and those that name the connection for where it has a name (RFC 8314 §4). */
+function mechanismsOf(rules: ServerRules, { secure, bound = false }: Circumstances): string[] {
   const isFit = secure || rules.cleartextAuth;
-  return rules.mechanisms.filter((mechanism) => isFit || !mechanism.revealsPassword).map(({ name }) => name);
+  return rules.mechanisms
+    .filter(({ revealsPassword, needsBinding }) => (isFit || !revealsPassword) && (bound || needsBinding !== true))
+    .map(({ name }) => name);
 }
 
 /** Values have one to six digits, so that a larger limit goes unsaid (RFC 9422 §4). */
@@ -57,21 +59,16 @@ function limitNames({ mails, recipients, recipientDomains }: ServerRules['limits
 /** All that on-demand relay tells of (RFC 2645 §5.1.1). */
 const onDemandKeywords: ReadonlySet<string> = new Set(['ENHANCEDSTATUSCODES', 'STARTTLS', 'AUTH', 'ATRN']);
 
-function composeOffer(rules: ServerRules, { secure, authenticated }: Circumstances): Offer {
-  const offered = [...lines.map((line) => line(rules, secure)), rules.turn && authenticated ? 'TURN' : undefined]
+function composeOffer(rules: ServerRules, circumstances: Circumstances): Offer {
+  const turn = rules.turn && circumstances.authenticated ? 'TURN' : undefined;
+  const offered = [...lines.map((line) => line(rules, circumstances)), turn]
     .filter((line) => line !== undefined)
     .filter((line) => rules.role !== 'odmr' || onDemandKeywords.has(line.split(' ', 1)[0] as string));
   return {
     reply: { code: 250, lines: [`${rules.hostname} greets you`, ...offered] },
     keywords: new Set([...offered.map((line) => line.split(' ', 1)[0] as string), ...untoldKeywords(rules)]),
-    mechanisms: mechanismsOf(rules, secure),
+    mechanisms: mechanismsOf(rules, circumstances),
   };
-}
-
-/** What an offer depends on beside the rules. */
-interface Circumstances {
-  readonly secure: boolean;
-  readonly authenticated: boolean;
 }
 
 const offers = new WeakMap<ServerRules, Offer[]>();
@@ -80,7 +77,7 @@ const offers = new WeakMap<ServerRules, Offer[]>();
 export function offerOf(rules: ServerRules, circumstances: Circumstances): Offer {
   const known = offers.get(rules) ?? [];
   if (known.length === 0) offers.set(rules, known);
-  const index = (circumstances.secure ? 1 : 0) + (circumstances.authenticated ? 2 : 0);
+  const index = (circumstances.secure ? 1 : 0) + (circumstances.authenticated ? 2 : 0) + (circumstances.bound ? 4 : 0);
   known[index] ??= composeOffer(rules, circumstances);
   return known[index];
 }

@@ -1,8 +1,9 @@
 import { isPositive, isTemporary, type Reply } from '../reply/reply.ts';
+import type { ScramKeys } from '../sasl/scram-keys.ts';
 import { withoutForward, withoutUtf8 } from './ascii-reply.ts';
 import type { Dialogue, OpenTransaction } from './dialogue.ts';
 import { announceHold } from './future-release.ts';
-import { concludeAuth } from './server-auth.ts';
+import { concludeAuth, takeKeys } from './server-auth.ts';
 import { refusesEarlyTalk } from './server-commands.ts';
 import type { Hello, Question } from './server-event.ts';
 import { serverReply } from './server-reply.ts';
@@ -11,10 +12,10 @@ import { beginText, concludeChunk, concludeText } from './server-text.ts';
 import type { Resumption, Transaction } from './transaction.ts';
 
 /**
- * What the application says to a question: nothing accepts, `login` is who an authenticated client is, and with a
- * Resumption MAIL goes on where an earlier session was broken off.
+ * What the application says to a question: nothing accepts, `login` is who an authenticated client is, `storedKey` and its
+ * kin what is known of who wants to be one, and with a Resumption MAIL goes on where an earlier session was broken off.
  */
-export type Answer = Reply | { readonly login: string } | Resumption | undefined;
+export type Answer = Reply | { readonly login: string } | ScramKeys | Resumption | undefined;
 
 /** Acts on the answer to a question: gives its reply, and changes the state if that is positive. */
 export function settle(dialogue: Dialogue, question: Question, answer: Answer): undefined {
@@ -23,7 +24,11 @@ export function settle(dialogue: Dialogue, question: Question, answer: Answer): 
       ? resume(dialogue, question.transaction, answer)
       : settle(dialogue, question, undefined);
   }
-  if (question.kind === 'authenticate') return concludeAuth(dialogue, answer);
+  if (answer !== undefined && 'storedKey' in answer) {
+    return question.kind === 'keys' ? takeKeys(dialogue, answer) : settle(dialogue, question, serverReply.failed);
+  }
+  if (question.kind === 'keys') return takeKeys(dialogue, answer);
+  if (question.kind === 'authenticate') return concludeAuth(dialogue, question.credentials, answer);
   const reply = answer !== undefined && 'code' in answer ? sound(answer) : undefined;
   if (reply === undefined || isPositive(reply)) accept(dialogue, question, reply);
   else refuse(dialogue, question, reply);
@@ -34,7 +39,11 @@ function sound(reply: Reply): Reply {
   return Number.isInteger(reply.code) && reply.code >= 200 && reply.code <= 599 ? reply : serverReply.failed;
 }
 
-function accept(dialogue: Dialogue, question: Exclude<Question, { kind: 'authenticate' }>, reply?: Reply): undefined {
+function accept(
+  dialogue: Dialogue,
+  question: Exclude<Question, { kind: 'authenticate' | 'keys' }>,
+  reply?: Reply,
+): undefined {
   switch (question.kind) {
     case 'connect':
       return greet(dialogue, reply);
@@ -85,7 +94,11 @@ function resume(dialogue: Dialogue, transaction: Transaction, { offset, recipien
   dialogue.writePlain({ code: 355, lines: [`${offset} is the transaction offset`] });
 }
 
-function refuse(dialogue: Dialogue, question: Exclude<Question, { kind: 'authenticate' }>, reply: Reply): undefined {
+function refuse(
+  dialogue: Dialogue,
+  question: Exclude<Question, { kind: 'authenticate' | 'keys' }>,
+  reply: Reply,
+): undefined {
   switch (question.kind) {
     case 'connect':
       return turnAway(dialogue, reply);

@@ -1,6 +1,6 @@
 import type { EtrnRequest } from '../command/turn-arguments.ts';
 import type { Reply } from '../reply/reply.ts';
-import type { Credentials } from '../sasl/mechanism.ts';
+import type { Credentials, KeyRequest } from '../sasl/mechanism.ts';
 import type { AcceptedRecipient, TextCommand, Transaction } from './transaction.ts';
 
 /** Who the client says it is (RFC 5321 §4.1.1.1). */
@@ -25,6 +25,7 @@ export type ServerEvent =
       readonly domains: readonly string[];
     }
   | { readonly kind: 'authenticate'; readonly credentials: Credentials }
+  | { readonly kind: 'keys'; readonly request: KeyRequest }
   | { readonly kind: 'mail'; readonly transaction: Transaction }
   | { readonly kind: 'message'; readonly transaction: Transaction; readonly by: TextCommand }
   | { readonly kind: 'recipient'; readonly recipient: AcceptedRecipient; readonly transaction: Transaction }

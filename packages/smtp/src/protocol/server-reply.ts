@@ -54,6 +54,7 @@ export const serverReply = {
 
   authUnavailable: reply(454, '4.7.0', 'Temporary authentication failure'),
   authMechanism: reply(504, '5.5.4', 'Authentication mechanism not offered'),
+  authInvalid: reply(535, '5.7.8', 'Authentication credentials invalid'),
   authCancelled: reply(501, '5.7.0', 'Authentication cancelled'),
   authBase64: reply(501, '5.5.2', 'Not valid base64'),
   authMalformed: reply(501, '5.5.2', 'Malformed authentication message'),

@@ -1,18 +1,36 @@
 import { parseUtf8 } from '../bytes/utf8.ts';
-import type { ServerMechanism, ServerStep } from './mechanism.ts';
+import type { ClientCertificate } from './channel.ts';
+import type { Mechanism, ServerStep } from './mechanism.ts';
 
-function readMessage(message: Buffer): ServerStep {
+function readMessage(message: Buffer, certificate: ClientCertificate | undefined): ServerStep {
   const authorizeAs = parseUtf8(message);
   if (authorizeAs === undefined || authorizeAs.includes('\0')) return { kind: 'malformed' };
-  return { kind: 'verify', credentials: { mechanism: 'EXTERNAL', user: '', authorizeAs } };
+  const shown = certificate === undefined ? {} : { certificate };
+  return { kind: 'verify', credentials: { mechanism: 'EXTERNAL', user: '', authorizeAs, ...shown } };
 }
 
-/** EXTERNAL on the server: something else, such as the network, says who the client is (RFC 4422 §A). */
-export const externalServer: ServerMechanism = {
+/** EXTERNAL: something else, such as a certificate or the network, says who the client is (RFC 4422 appendix A). */
+export const external: Mechanism = {
   name: 'EXTERNAL',
   revealsPassword: false,
-  server: () => ({
-    begin: (initial) => (initial === undefined ? { kind: 'challenge', bytes: Buffer.alloc(0) } : readMessage(initial)),
-    next: readMessage,
+  server: (channel) => ({
+    begin: (initial) =>
+      initial === undefined
+        ? { kind: 'challenge', bytes: Buffer.alloc(0) }
+        : readMessage(initial, channel?.certificate),
+    next: (message) => readMessage(message, channel?.certificate),
   }),
+  client({ authorizeAs }) {
+    const initial = authorizeAs.includes('\0') ? undefined : Buffer.from(authorizeAs, 'utf8');
+    let answer = initial;
+    return {
+      initial,
+      // As with PLAIN: a second challenge would be a loop.
+      next() {
+        const message = answer;
+        answer = undefined;
+        return message;
+      },
+    };
+  },
 };

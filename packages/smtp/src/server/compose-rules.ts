@@ -8,12 +8,14 @@ export interface ServicePlan {
   readonly requireTls: boolean;
   readonly mechanisms: readonly MechanismName[] | undefined;
   readonly trusted: boolean;
+  /** 32 octets that only the server knows. */
+  readonly secret: Buffer;
 }
 
 /** The rules for the sessions of one role: what it requires decides the role, what it offers the options (RFC 6409 §3). */
 export function composeRules<State>(
   options: ServerOptions<State>,
-  { role, requireTls, mechanisms, trusted }: ServicePlan,
+  { role, requireTls, mechanisms, trusted, secret }: ServicePlan,
   limits: ServerLimits,
 ): ServerRules {
   const { hostname, handlers, now = Date.now } = options;
@@ -21,7 +23,18 @@ export function composeRules<State>(
   return {
     role,
     hostname,
-    mechanisms: handlers.authenticate === undefined ? [] : mechanismsOf(role, mechanisms, { hostname, now }),
+    mechanisms:
+      handlers.authenticate === undefined
+        ? []
+        : mechanismsOf(mechanisms, {
+            role,
+            hostname,
+            now,
+            secret,
+            hasKeys: handlers.scramKeys !== undefined,
+            asksForCertificate: options.tls?.askForCertificate === true,
+            tokens: options.tokens ?? {},
+          }),
     cleartextAuth,
     startTls: options.tls !== undefined && role !== 'submissions',
     requireTls: requireTls || (role === 'submission' && !cleartextAuth && !trusted),

@@ -56,6 +56,8 @@ export class Conversation<State> implements Application {
         return this.#guard(() => this.#askTurn(event));
       case 'authenticate':
         return this.#guard(() => this.#handlers.authenticate?.(this.#session, event.credentials));
+      case 'keys':
+        return this.#guard(() => this.#handlers.scramKeys?.(this.#session, event.request));
       default:
         return this.#guard(() => this.#decide(event));
     }
@@ -87,7 +89,20 @@ export class Conversation<State> implements Application {
   #decide(
     event: Exclude<
       ServerEvent,
-      { kind: 'text' | 'mail' | 'message' | 'chunk' | 'end' | 'abort' | 'forget' | 'authenticate' | 'atrn' | 'turn' }
+      {
+        kind:
+          | 'text'
+          | 'mail'
+          | 'message'
+          | 'chunk'
+          | 'end'
+          | 'abort'
+          | 'forget'
+          | 'authenticate'
+          | 'keys'
+          | 'atrn'
+          | 'turn';
+      }
     >,
   ): Decision {
     const handlers = this.#handlers;

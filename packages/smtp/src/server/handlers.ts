@@ -3,7 +3,8 @@ import type { EtrnRequest } from '../command/turn-arguments.ts';
 import type { Hello } from '../protocol/server-event.ts';
 import type { AcceptedRecipient, Resumption, Transaction } from '../protocol/transaction.ts';
 import type { Reply } from '../reply/reply.ts';
-import type { Credentials } from '../sasl/mechanism.ts';
+import type { Credentials, KeyRequest } from '../sasl/mechanism.ts';
+import type { ScramKeys } from '../sasl/scram-keys.ts';
 import type { IncomingText } from './incoming-text.ts';
 import type { Session } from './session.ts';
 
@@ -35,6 +36,12 @@ export interface ServerHandlers<State = unknown> {
    * AUTH is not offered. Take the same time whether or not there is such a user.
    */
   authenticate?(session: Session<State>, credentials: Credentials): Promise<{ readonly login: string } | Reply>;
+  /**
+   * What is kept of a user's password for SCRAM; nothing when there is no such user, or no keys for this hash: the exchange
+   * then goes on with keys that nobody knows a password for. `authenticate` is told how it came out. Absent: SCRAM is not
+   * offered (RFC 5802 §3).
+   */
+  scramKeys?(session: Session<State>, request: KeyRequest): Promise<ScramKeys | Reply | undefined>;
   mail?(session: Session<State>, transaction: Transaction): HandlerAnswer | Promise<HandlerAnswer>;
   /**
    * MAIL that `mail` accepted and that has a TRANSID: where it goes on, if a session with the same EHLO name left some of

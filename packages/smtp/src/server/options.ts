@@ -2,6 +2,7 @@ import type { ListenAddress } from '../net/server-host.ts';
 import type { TlsSettings } from '../net/server-tls.ts';
 import type { ExtensionRules } from '../protocol/extension-rules.ts';
 import type { Role, ServerRules, SessionLimits } from '../protocol/server-rules.ts';
+import type { TokenRefusal } from '../sasl/oauth.ts';
 import type { ErrorListener } from './conversation.ts';
 import type { ServerHandlers } from './handlers.ts';
 import type { MechanismName } from './mechanisms.ts';
@@ -55,6 +56,13 @@ export interface ServerOptions<State = unknown> {
   readonly earlyTalk?: ServerRules['earlyTalk'];
   /** Lets passwords go over the wire for all to see (RFC 8314 §4). */
   readonly allowCleartextAuth?: boolean;
+  /** What a client is told whose token is not taken. */
+  readonly tokens?: TokenRefusal;
+  /**
+   * 32 octets or more that only the server knows: from them SCRAM invents users that there are none of, so that they look the
+   * same as others each time. Default: new ones at each start (RFC 5802 §9).
+   */
+  readonly secret?: Buffer;
   /** The time of day, in milliseconds since the epoch; by default the system's. */
   readonly now?: () => number;
   /** Is told of every exception of a handler; by default it goes to standard error. */
@@ -67,8 +75,9 @@ export type Listener = ListenAddress & {
   /** Whether MAIL waits for TLS; always so on submission. Not for a public port 25 (RFC 3207 §4). */
   readonly requireTls?: boolean;
   /**
-   * Ways to log in, in the order in which they are told; default: PLAIN and LOGIN, on the role `odmr` CRAM-MD5 before them.
-   * The handler `authenticate` has to know what it is asked by each.
+   * Ways to log in, in the order in which they are told; default: PLAIN and LOGIN, before them on the role `odmr` CRAM-MD5,
+   * with the handler `scramKeys` SCRAM-SHA-256, and EXTERNAL where clients are asked for a certificate. The handler
+   * `authenticate` has to know what it is asked by each.
    */
   readonly mechanisms?: readonly MechanismName[];
   /** Lets whoever can open the socket submit without a login, for a UNIX socket on `submission` (RFC 6409 §3.3). */

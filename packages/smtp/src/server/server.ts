@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { Failure } from '../failure/failure.ts';
@@ -21,6 +22,8 @@ export type { ExtensionRules } from '../protocol/extension-rules.ts';
 export type { Hello } from '../protocol/server-event.ts';
 export type { Role } from '../protocol/server-rules.ts';
 export type { AcceptedRecipient, Resumption, TextCommand, Transaction } from '../protocol/transaction.ts';
+export type { Credentials, KeyRequest } from '../sasl/mechanism.ts';
+export type { ScramKeys } from '../sasl/scram-keys.ts';
 export type { FinalReplies, HandlerAnswer, ServerHandlers, TakeOver } from './handlers.ts';
 export type { IncomingText } from './incoming-text.ts';
 export type { MechanismName } from './mechanisms.ts';
@@ -59,6 +62,8 @@ export function createServer<State = unknown>(options: ServerOptions<State>): Se
   const tls = options.tls === undefined ? undefined : openServerTls(options.tls);
   checkHostname(options.hostname);
   checkExtensions(options.extensions);
+  if ((options.secret?.length ?? 32) < 32) throw new Failure('invalid', 'The secret needs 32 octets or more');
+  const secret = options.secret ?? randomBytes(32);
   const host = new ServerHost({ limits, tls, handlerTime: limits.handlerTime, report: onError });
   const services = new Map<string, SmtpService>();
 
@@ -76,7 +81,7 @@ export function createServer<State = unknown>(options: ServerOptions<State>): Se
     let service = services.get(key);
     if (service === undefined) {
       service = smtpService({
-        rules: composeRules(options, { role, requireTls, mechanisms, trusted }, limits),
+        rules: composeRules(options, { role, requireTls, mechanisms, trusted, secret }, limits),
         implicitTls: role === 'submissions',
         application: (session, endpoint) => converse(session, { role, endpoint, state: options.state?.() as State }),
       });

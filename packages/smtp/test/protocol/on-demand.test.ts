@@ -1,5 +1,5 @@
 import { cramMd5Server } from '@posthorn/smtp/sasl/cram-md5';
-import { externalServer } from '@posthorn/smtp/sasl/external';
+import { external } from '@posthorn/smtp/sasl/external';
 import { describe, expect, it } from 'vitest';
 import { cutLaw } from '../laws/cut-law.ts';
 import { parseDialogue } from '../laws/dialogue.ts';
@@ -11,7 +11,7 @@ function rules(random: number, change: RuleChange = {}) {
   return testRules({
     role: 'odmr',
     hostname: 'odmr.example.net',
-    mechanisms: [cramMd5Server(() => `<${random}.1795255200@odmr.example.net>`), externalServer],
+    mechanisms: [cramMd5Server(() => `<${random}.1795255200@odmr.example.net>`), external],
     startTls: false,
     requireAuth: true,
     atrn: true,

@@ -1,4 +1,4 @@
-import { externalServer } from '@posthorn/smtp/sasl/external';
+import { external } from '@posthorn/smtp/sasl/external';
 import { describe, expect, it } from 'vitest';
 
 describe('EXTERNAL', () => {
@@ -7,16 +7,16 @@ describe('EXTERNAL', () => {
       kind: 'verify',
       credentials: { mechanism: 'EXTERNAL', user: '', authorizeAs },
     });
-    expect(externalServer.server().begin(Buffer.alloc(0))).toEqual(claim(''));
-    expect(externalServer.server().begin(Buffer.from('brünch'))).toEqual(claim('brünch'));
-    const asked = externalServer.server();
+    expect(external.server().begin(Buffer.alloc(0))).toEqual(claim(''));
+    expect(external.server().begin(Buffer.from('brünch'))).toEqual(claim('brünch'));
+    const asked = external.server();
     expect(asked.begin(undefined)).toEqual({ kind: 'challenge', bytes: Buffer.alloc(0) });
     expect(asked.next(Buffer.from('branch'))).toEqual(claim('branch'));
   });
 
   it('CMD-AUTH-15 finds malformed what is no UTF-8 or has a NUL', () => {
     for (const octets of [Buffer.from([0xff]), Buffer.from('a\0b')]) {
-      expect(externalServer.server().begin(octets)).toEqual({ kind: 'malformed' });
+      expect(external.server().begin(octets)).toEqual({ kind: 'malformed' });
     }
   });
 });
