@@ -42,7 +42,7 @@ const table: Readonly<Record<string, readonly string[]>> = {
   'posthorn/routing': [...coreRooms, 'posthorn/queue'],
   'posthorn/directory': coreRooms,
   'posthorn/authentication': coreRooms,
-  'posthorn/dns': ['smtp/failure', 'smtp/address'],
+  'posthorn/dns': ['smtp/failure', 'smtp/address', 'smtp/net'],
   'posthorn/spool': ['smtp/failure', 'smtp/mtqp', 'posthorn/queue'],
   'posthorn/agents': [...smtpRooms, 'posthorn/queue', 'posthorn/routing', 'posthorn/dns'],
   'posthorn/filters': [...smtpRooms, 'posthorn/queue'],

@@ -1,3 +1,4 @@
+import type { TlsaRecord } from '@posthorn/smtp/net/tlsa';
 import type { RecordType, RecordValues } from './lookup.ts';
 import { normalizeName, reverseName } from './name.ts';
 import { mostAliases } from './read-answer.ts';
@@ -13,6 +14,7 @@ export interface FixtureHost {
   readonly txt?: readonly string[];
   readonly ptr?: readonly string[];
   readonly cname?: string;
+  readonly tlsa?: readonly TlsaRecord[];
   /** The types whose look-up fails. */
   readonly fails?: readonly RecordType[];
   readonly secure?: boolean;
@@ -31,7 +33,10 @@ export function createFixtureResolver(zone: FixtureZone): Resolver {
     const secure = host?.secure ?? false;
     const records = host === undefined ? [] : fixtureRecords(host, type);
     if (records.length > 0) return { kind: 'found', records, secure };
-    if (host?.cname !== undefined) return weaken(answer(type, fixtureName(host.cname), links + 1), secure);
+    if (host?.cname !== undefined) {
+      const target = fixtureName(host.cname);
+      return weaken(throughAlias(answer(type, target, links + 1), target), secure);
+    }
     return { kind: hasName(hosts, name) ? 'none' : 'absent', secure };
   };
   return resolverOver(async (type, name) => answer(type, name) as Answer<RecordValues[typeof type]>);
@@ -45,13 +50,24 @@ export function fixtureName(key: string): string {
 function fixtureRecords(host: FixtureHost, type: RecordType): readonly unknown[] {
   if (type === 'MX')
     return (host.mx ?? []).map(([preference, exchange]) => ({ preference, exchange: exchange.toLowerCase() }));
-  const texts = { A: host.a, AAAA: host.aaaa, TXT: host.txt, PTR: host.ptr };
+  const texts = {
+    A: host.a,
+    AAAA: host.aaaa,
+    TXT: host.txt,
+    PTR: host.ptr,
+    TLSA: host.tlsa,
+    CNAME: host.cname === undefined ? [] : [fixtureName(host.cname)],
+  };
   return texts[type] ?? [];
 }
 
 /** A name exists when one below it does (RFC 8020 §2). */
 function hasName(hosts: ReadonlyMap<string, FixtureHost>, name: string): boolean {
   return hosts.has(name) || [...hosts.keys()].some((other) => other.endsWith(`.${name}`));
+}
+
+function throughAlias(answer: Answer<unknown>, target: string): Answer<unknown> {
+  return answer.kind === 'found' ? { canonical: target, ...answer } : answer;
 }
 
 function weaken(answer: Answer<unknown>, secure: boolean): Answer<unknown> {

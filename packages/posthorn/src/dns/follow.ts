@@ -28,8 +28,13 @@ export async function follow<T extends RecordType>(
     size += asked.reply.size;
     const reading = readAnswer(asked.reply, { type: question.type, name }, secure);
     ttl = Math.min(ttl, reading.ttl);
-    if (reading.kind === 'answer') return { answer: reading.answer, ttl, size };
+    if (reading.kind === 'answer') return { answer: named(reading.answer, name, question.name), ttl, size };
     name = reading.target;
   }
   return { answer: { kind: 'failed', text: 'the aliases form a loop or a chain too long' }, ttl: 0, size };
+}
+
+/** With the name that aliases of earlier replies have led to. */
+function named<T>(answer: Answer<T>, name: string, asked: string): Answer<T> {
+  return answer.kind === 'found' && name !== asked ? { canonical: name, ...answer } : answer;
 }

@@ -25,9 +25,10 @@ export function readAnswer<T extends RecordType>(
   secure: boolean,
 ): Reading<RecordValues[T]> {
   const { name, ttl, links } = followAliases(reply.answers, question);
+  const canonical = links === 0 ? {} : { canonical: name };
   if (links > mostAliases) return failure('the aliases form a loop or a chain too long');
   const records = reply.answers.filter((record) => record.name === name && record.type === question.type);
-  if (records.length > 0) return found(question.type, records, { ttl, secure });
+  if (records.length > 0) return found(question.type, records, { ttl, secure, ...canonical });
   if (reply.code === 'NXDOMAIN') return denial('absent', reply, { ttl, secure });
   const soa = reply.authorities.some(({ type }) => type === 'SOA');
   if (links > 0 && !soa) return { kind: 'alias', target: name, ttl };
@@ -57,13 +58,16 @@ interface Basis {
   /** Of the aliases on the way. */
   readonly ttl: number;
   readonly secure: boolean;
+  readonly canonical?: string;
 }
 
 function found<T extends RecordType>(type: T, records: readonly WireRecord[], basis: Basis): Reading<RecordValues[T]> {
   const values = records.map(({ data }) => recordValue(type, data)).filter((value) => value !== undefined);
   if (values.length === 0) return failure('no record of it is well-formed');
   const ttl = records.reduce((least, record) => Math.min(least, record.ttl), basis.ttl);
-  return { kind: 'answer', answer: { kind: 'found', records: values, secure: basis.secure }, ttl };
+  const { secure, canonical } = basis;
+  const alias = canonical === undefined ? {} : { canonical };
+  return { kind: 'answer', answer: { kind: 'found', records: values, secure, ...alias }, ttl };
 }
 
 /** Without the SOA record of its zone a denial is not kept (RFC 2308 §5). */

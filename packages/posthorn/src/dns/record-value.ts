@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { isIPv4, isIPv6 } from 'node:net';
+import type { TlsaRecord } from '@posthorn/smtp/net/tlsa';
 import type { RecordType, RecordValues } from './lookup.ts';
 
 const printable = /^[!-~]{1,255}$/;
@@ -10,6 +11,8 @@ const readers: { readonly [T in RecordType]: (data: unknown) => RecordValues[T] 
   MX: readMailExchanger,
   TXT: readText,
   PTR: readName,
+  CNAME: readName,
+  TLSA: readTlsa,
 };
 
 /** The data of a record as its type reads; undefined when it is faulty (RFC 1035 §3.3). */
@@ -35,4 +38,11 @@ function readText(data: unknown): string | undefined {
   const pieces = Array.isArray(data) ? data.filter((piece): piece is Buffer => Buffer.isBuffer(piece)) : [];
   const bytes = Buffer.concat(pieces);
   return bytes.toString(isUtf8(bytes) ? 'utf8' : 'latin1');
+}
+
+/** Whether it is of use is for who checks certificates to say (RFC 6698 §2.1). */
+function readTlsa(data: unknown): TlsaRecord | undefined {
+  const { usage, selector, matchingType, certificate } = data as Partial<Record<string, unknown>>;
+  if (typeof usage !== 'number' || typeof selector !== 'number' || typeof matchingType !== 'number') return undefined;
+  return Buffer.isBuffer(certificate) ? { usage, selector, matchingType, data: Buffer.from(certificate) } : undefined;
 }

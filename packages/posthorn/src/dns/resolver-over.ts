@@ -16,6 +16,8 @@ export function resolverOver(lookup: Lookup, hosts?: HostsFile): Resolver {
     mx: (domain, signal) => find('MX', domain, signal),
     addresses: (host, family, signal) => find(family === 4 ? 'A' : 'AAAA', host, signal),
     txt: (name, signal) => find('TXT', name, signal),
+    tlsa: (name, signal) => find('TLSA', name, signal),
+    alias: (name, signal) => find('CNAME', name, signal),
     reverse: async (address, signal) => {
       const names = hosts?.names(address) ?? [];
       return names.length > 0 ? found(names) : find('PTR', reverseName(address), signal);
