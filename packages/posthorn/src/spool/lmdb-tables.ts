@@ -54,32 +54,45 @@ export function statistics(database: Bytes): Statistics {
   return database.getStats() as Statistics;
 }
 
+const names = [
+  'messages',
+  'states',
+  'parts',
+  'due',
+  'domains',
+  'drafts',
+  'once',
+  'tracks',
+  'checkpoints',
+] as const satisfies readonly (keyof Tables)[];
+
+const emptyTable: Table = { get: () => undefined, keys: () => [], count: () => 0 };
+
 /**
- * Opens the tables of a spool. Throws Failure `storage` when the directory cannot be used or is in a format that this
- * version does not know.
+ * Opens the tables of a spool to be written. Throws Failure `storage` when the directory cannot be used or is in a format
+ * that this version does not know.
  */
-export function openTables(path: string, { readOnly }: { readOnly: boolean }): LmdbSpool {
+export function openTables(path: string): LmdbSpool {
+  return openWith(path, false, (root) => ({
+    root,
+    meta: openMeta(root, path, false),
+    tables: openEach(root, openTable),
+  }));
+}
+
+/** Opens the tables of a spool to look at; one that came after it was written is empty. Throws Failure `storage`. */
+export function viewTables(path: string): Pick<LmdbSpool, 'root'> & { readonly tables: Tables } {
+  return openWith(path, true, (root) => {
+    openMeta(root, path, true);
+    return { root, tables: openEach(root, (root, name) => findTable(root, name) ?? emptyTable) };
+  });
+}
+
+function openWith<T>(path: string, readOnly: boolean, read: (root: RootDatabase<Buffer, string>) => T): T {
   checkEnvironment(path, { readOnly });
   const root = openRoot(path, readOnly);
   try {
-    const meta = openDatabase(root, 'meta', path);
-    checkFormat(meta, { path, readOnly });
-    const table = (name: keyof Tables) => new LmdbTable(openDatabase(root, name, path));
-    return {
-      root,
-      meta,
-      tables: {
-        messages: table('messages'),
-        states: table('states'),
-        parts: table('parts'),
-        due: table('due'),
-        domains: table('domains'),
-        drafts: table('drafts'),
-        once: table('once'),
-        tracks: table('tracks'),
-        checkpoints: table('checkpoints'),
-      },
-    };
+    return read(root);
   } catch (error) {
     void root.close();
     throw error;
@@ -108,20 +121,33 @@ function openRoot(path: string, readOnly: boolean): RootDatabase<Buffer, string>
   }
 }
 
-function openDatabase(root: RootDatabase<Buffer, string>, name: string, path: string): Bytes {
-  const database: Bytes | undefined = root.openDB<Buffer, string>({ name, encoding: 'binary' });
-  if (database === undefined) throw new Failure('storage', `There is no spool at ${path}`);
-  return database;
+type Root = RootDatabase<Buffer, string>;
+
+function openEach<T>(root: Root, open: (root: Root, name: keyof Tables) => T): Tables<T> {
+  return Object.fromEntries(names.map((name) => [name, open(root, name)])) as unknown as Tables<T>;
 }
 
-function checkFormat(meta: Bytes, { path, readOnly }: { path: string; readOnly: boolean }): void {
+function openTable(root: Root, name: keyof Tables): LmdbTable {
+  return new LmdbTable(root.openDB<Buffer, string>({ name, encoding: 'binary' }));
+}
+
+/** Undefined: the file has no such table, and nobody may make one. */
+function findTable(root: Root, name: string): LmdbTable | undefined {
+  const database: Bytes | undefined = root.openDB<Buffer, string>({ name, encoding: 'binary' });
+  return database === undefined ? undefined : new LmdbTable(database);
+}
+
+/** What the spool says of itself, its format checked. */
+function openMeta(root: Root, path: string, readOnly: boolean): Bytes {
+  const meta: Bytes | undefined = root.openDB<Buffer, string>({ name: 'meta', encoding: 'binary' });
+  if (meta === undefined) throw new Failure('storage', `There is no spool at ${path}`);
   const found = meta.getBinary('format');
   if (found === undefined && !readOnly) {
     meta.putSync('format', Buffer.from(FORMAT));
-    return;
+    return meta;
   }
   const format = found === undefined ? 'none' : asBuffer(found).toString('latin1');
-  if (format === FORMAT) return;
+  if (format === FORMAT) return meta;
   throw new Failure(
     'storage',
     `The spool at ${path} has format ${format}; this version of Posthorn knows format ${FORMAT}. ` +

@@ -1,5 +1,5 @@
 import type { QueueStore } from '../queue/queue-store.ts';
-import { openTables } from './lmdb-tables.ts';
+import { viewTables } from './lmdb-tables.ts';
 import { SpoolReader } from './spool-reader.ts';
 
 /** A spool to look at, while another process may write it. */
@@ -9,7 +9,7 @@ export interface ReadOnlySpool extends Pick<QueueStore, 'get' | 'list' | 'conten
 
 /** Opens a spool without a claim to it. Throws Failure `storage`: not a spool, or of an unknown format. */
 export function openSpoolReadOnly(path: string): ReadOnlySpool {
-  const { root, tables } = openTables(path, { readOnly: true });
+  const { root, tables } = viewTables(path);
   const reader = new SpoolReader(tables);
   return {
     get: async (id) => reader.get(id),

@@ -28,7 +28,7 @@ export async function openSpool({ path, now, capacity, ...bounds }: SpoolOptions
   const ownership = openOwnership(place);
   let close = () => ownership.release();
   try {
-    const spool = openTables(place, { readOnly: false });
+    const spool = openTables(place);
     close = () => spool.root.close().finally(() => ownership.release());
     ownership.claim(spool);
     syncDirectories(place);

@@ -78,7 +78,10 @@ export function parseTrack(bytes: Buffer): TrackRecord {
 }
 
 /** The words of hosts are for reports, not for trackers, and would make a table of many messages large. */
-function finalOf(envelope: Omit<Envelope, 'tracking'>, states: readonly RecipientState[]): NonNullable<TrackRecord['final']> {
+function finalOf(
+  envelope: Omit<Envelope, 'tracking'>,
+  states: readonly RecipientState[],
+): NonNullable<TrackRecord['final']> {
   const { id, reversePath, receivedAt, envelopeId } = envelope;
   const recipients = envelope.recipients.map(({ address, originalRecipient, untracked, alias }) => ({
     address,

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import type { QueueStore } from '../../src/queue/queue-store.ts';
-import { openTables } from '../../src/spool/lmdb-tables.ts';
+import { viewTables } from '../../src/spool/lmdb-tables.ts';
 import { openSpool } from '../../src/spool/open-spool.ts';
 import { parseRecord, parseState } from '../../src/spool/record.ts';
 import { readContent } from './spool-samples.ts';
@@ -47,7 +47,7 @@ async function checkWhole(path: string, store: QueueStore): Promise<Set<string>>
     const seed = createHash('sha256').update(envelope.id).digest();
     expect(text.equals(Buffer.alloc(envelope.size, seed))).toBe(true);
   }
-  const { tables, root } = openTables(path, { readOnly: true });
+  const { tables, root } = viewTables(path);
   const parts = { start: '0', limit: 1_000_000 };
   let expected = 0;
   for (const id of tables.messages.keys(parts)) expected += parseRecord(id, tables.messages.get(id) as Buffer).parts;

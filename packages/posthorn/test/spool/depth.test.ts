@@ -14,7 +14,7 @@ const MEBIBYTE = 1024 * 1024;
 async function deepSpool(): Promise<string> {
   const path = temporaryDirectory();
   await (await openSpool({ path, now: Date.now })).close();
-  const { root, tables } = openTables(path, { readOnly: false });
+  const { root, tables } = openTables(path);
   const nextId = createIdSource(Date.now);
   const content = sampleText(1000);
   for (let done = 0; done < DEPTH; done += 10_000) {

@@ -2,7 +2,7 @@ import { copyFileSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync }
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { openTables } from '../../src/spool/lmdb-tables.ts';
+import { openTables, viewTables } from '../../src/spool/lmdb-tables.ts';
 import { openSpool } from '../../src/spool/open-spool.ts';
 import { openSpoolReadOnly } from '../../src/spool/open-spool-read-only.ts';
 import { domainSuite } from './domain-suite.ts';
@@ -76,14 +76,14 @@ describe('a spool that is opened again', () => {
     for (let i = 0; i < 40; i++) await draft.write(sampleText(60_000));
     const kept = await commitMessage(store, sampleText(700_000));
     const copy = copySpool(path);
-    const before = openTables(copy, { readOnly: false });
+    const before = openTables(copy);
     expect(before.tables.drafts.count()).toBe(1);
     expect(before.tables.parts.count()).toBeGreaterThan(8);
     await before.root.close();
     const again = await openSpool({ path: copy, now });
     expect(await listIds(again.list())).toEqual([kept.id]);
     await again.close();
-    const after = openTables(copy, { readOnly: true });
+    const after = viewTables(copy);
     expect(after.tables.drafts.count()).toBe(0);
     expect(after.tables.parts.count()).toBe(3);
     await Promise.all([after.root.close(), store.close()]);
@@ -96,7 +96,7 @@ describe('a spool that is opened again', () => {
     await store.add(messages);
     const [first, second, third] = messages.map(({ envelope }) => envelope.id) as [string, string, string];
     await store.close();
-    const { root, tables } = openTables(path, { readOnly: false });
+    const { root, tables } = openTables(path);
     await tables.messages.database.put(second, sampleText(50));
     await root.close();
     const again = await openSpool({ path, now });
@@ -132,7 +132,7 @@ describe('a spool that cannot be opened', () => {
   it('is refused when it has a format that is not known', async () => {
     const path = temporaryDirectory();
     await (await openSpool({ path, now })).close();
-    const { meta, root } = openTables(path, { readOnly: false });
+    const { meta, root } = openTables(path);
     meta.putSync('format', Buffer.from('99'));
     await root.close();
     await expect(openSpool({ path, now })).rejects.toMatchObject({
@@ -187,7 +187,7 @@ describe('a spool that cannot be opened', () => {
     await child.line('open');
     child.process.kill('SIGKILL');
     await child.ended;
-    const { meta, root } = openTables(path, { readOnly: false });
+    const { meta, root } = openTables(path);
     // The parent of the tests runs, under a number that a dead owner might have had.
     meta.putSync('owner', Buffer.from(String(process.ppid)));
     await root.close();
@@ -230,6 +230,23 @@ describe('a spool that is only read', () => {
     await store.settle(id, { state: 'done', reports: [] });
     expect(store.count()).toBe(0);
     await store.close();
+  });
+
+  it('is shown though it was written before some of its tables were known', async () => {
+    const path = temporaryDirectory();
+    const store = await openSpool({ path, now: Date.now });
+    const { id } = await commitMessage(store, sampleText(10));
+    await store.close();
+    const { root, tables } = openTables(path);
+    for (const { database } of [tables.domains, tables.once, tables.tracks, tables.checkpoints]) await database.drop();
+    await root.close();
+    const spool = openSpoolReadOnly(path);
+    expect(await listIds(spool.list())).toEqual([id]);
+    expect((await readContent(await spool.content(id))).equals(sampleText(10))).toBe(true);
+    await spool.close();
+    const again = await openSpool({ path, now: Date.now });
+    expect(again.count()).toBe(1);
+    await again.close();
   });
 
   it('is refused where there is none', () => {

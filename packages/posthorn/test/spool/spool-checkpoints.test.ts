@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Checkpoint, CheckpointLimits, KeptDraft } from '../../src/queue/checkpoint.ts';
 import type { QueueStore } from '../../src/queue/queue-store.ts';
-import { openTables } from '../../src/spool/lmdb-tables.ts';
+import { viewTables } from '../../src/spool/lmdb-tables.ts';
 import { createMemoryStore } from '../../src/spool/memory-store.ts';
 import { openSpool } from '../../src/spool/open-spool.ts';
 import { commitMessage, readContent, sampleEnvelope, sampleText } from './spool-samples.ts';
@@ -71,7 +71,7 @@ async function commit(draft: KeptDraft): Promise<Buffer> {
 
 /** What the file of a spool holds, by table. */
 async function countAll(path: string): Promise<Record<string, number>> {
-  const { root, tables } = openTables(path, { readOnly: true });
+  const { root, tables } = viewTables(path);
   const counts = Object.fromEntries(Object.entries(tables).map(([name, table]) => [name, table.count()]));
   await root.close();
   return counts;
