@@ -1,36 +1,22 @@
-import { parseNetwork } from '@posthorn/smtp/address/network';
 import { directoryMistakes } from './directory-checks.ts';
 import { extensionMistakes } from './extension-checks.ts';
 import { listenerMistakes } from './listener-checks.ts';
 import { formatPath, type Mistake } from './mistake.ts';
 import { onDemandMistakes } from './on-demand-checks.ts';
-import { elementsOf, entriesOf, isRecord, type Plain } from './plain.ts';
+import { openRelayMistakes } from './open-relay-checks.ts';
+import { entriesOf, isRecord, type Plain } from './plain.ts';
 
 /** What no single value shows. Reads plain data that need not be well formed, so that all mistakes come at once. */
 export function crossChecks(config: Plain): Mistake[] {
   if (!isRecord(config)) return [];
   return [
     ...listenerMistakes(config),
-    ...relayMistakes(config),
+    ...openRelayMistakes(config),
     ...domainMistakes(config),
     ...directoryMistakes(config),
     ...onDemandMistakes(config),
     ...extensionMistakes(config),
   ];
-}
-
-/** Networks so wide that they stand for everyone (RFC 5321 §7.9, RFC 2505 §2.1). */
-function relayMistakes(config: { readonly [key: string]: Plain }): Mistake[] {
-  if (config.iKnowThisIsAnOpenRelay === true) return [];
-  return elementsOf(config.relayFrom).flatMap((text, index) => {
-    const network = typeof text === 'string' ? parseNetwork(text) : undefined;
-    if (network === undefined || network.prefix >= (network.family === 4 ? 8 : 16)) return [];
-    return {
-      path: formatPath(['relayFrom', index]),
-      message: `makes an open relay: ${network.address}/${network.prefix} lets strangers send to anyone`,
-      remedy: 'List only your own networks. If strangers shall do so, set iKnowThisIsAnOpenRelay to true.',
-    };
-  });
 }
 
 function domainMistakes(config: { readonly [key: string]: Plain }): Mistake[] {

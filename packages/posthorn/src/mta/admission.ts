@@ -53,8 +53,14 @@ export function admitRecipient(
   if (kind === 'unknown-mailbox') return isAmbiguous(parts, session, mailbox) ? ambiguous : noMailbox;
   if (kind === 'foreign' && !mayRelay(session, parts)) return relayDenied;
   if (kind !== 'foreign' && kind !== 'relay') return undefined;
+  if (leadsOn(mailbox) && !mayRelay(session, parts)) return relayDenied;
   const nextHop = parts.route(address);
   return nextHop.kind === 'mx' ? checkDomain(parts, nextHop.domain) : undefined;
+}
+
+/** Whether some host would send mail for it on: the one behind this one must not do for strangers what this one does not (RFC 2505 §2.1). */
+function leadsOn({ localPart }: Mailbox): boolean {
+  return /[%!@]/.test(localPart);
 }
 
 /** Most mailboxes take whatever comes, and cost no further look. */

@@ -21,6 +21,8 @@ export interface RelayTrick {
    * in the local-part, so that it is relaying unless every local-part is taken.
    */
   readonly leads: 'elsewhere' | 'here';
+  /** What follows the local-part of a recipient that is `here`; empty where it has no domain. */
+  readonly place?: string;
 }
 
 /** The known tricks with addresses and senders (RFC 2505 §2.1, RFC 5321 §7.9, RFC 5321 §F.2). */
@@ -29,7 +31,9 @@ export function relayTricks({ own, address, foreign }: RelayTargets): RelayTrick
   const [user, domain] = [foreign.slice(0, at), foreign.slice(at + 1)];
   const sender = `<${foreign}>`;
   const elsewhere = (name: string, to: string, from = sender): RelayTrick => ({ name, from, to, leads: 'elsewhere' });
-  const here = (name: string, to: string): RelayTrick => ({ name, from: sender, to, leads: 'here' });
+  const here = (name: string, to: string, place = `@${own}`): RelayTrick => {
+    return { name, from: sender, to, leads: 'here', place };
+  };
   const literal = address === undefined ? undefined : isIPv6Text(address) ? `[IPv6:${address}]` : `[${address}]`;
   return [
     elsewhere('an address elsewhere', `<${foreign}>`),
@@ -42,7 +46,7 @@ export function relayTricks({ own, address, foreign }: RelayTargets): RelayTrick
       : [
           elsewhere('a sender at the address of the host', `<${foreign}>`, `<postmaster@${literal}>`),
           elsewhere('a source route by the address of the host', `<@${literal}:${foreign}>`),
-          here('a percent sign, at the address of the host', `<${user}%${domain}@${literal}>`),
+          here('a percent sign, at the address of the host', `<${user}%${domain}@${literal}>`, `@${literal}`),
         ]),
     elsewhere('the domain in capitals', `<${user}@${domain.toUpperCase()}>`),
     elsewhere('a dot behind the domain', `<${user}@${domain}.>`),
@@ -65,15 +69,15 @@ export function relayTricks({ own, address, foreign }: RelayTargets): RelayTrick
     here('a percent sign', `<${user}%${domain}@${own}>`),
     here('two percent signs', `<${user}%${domain}%${own}@${own}>`),
     here('a percent sign in quotes', `<"${user}%${domain}"@${own}>`),
-    here('a percent sign, no domain', `<${user}%${domain}>`),
+    here('a percent sign, no domain', `<${user}%${domain}>`, ''),
     here('an at sign in quotes', `<"${foreign}"@${own}>`),
-    here('an at sign in quotes, no domain', `<"${foreign}">`),
+    here('an at sign in quotes, no domain', `<"${foreign}">`, ''),
     here('an at sign behind a backslash', `<"${user}\\@${domain}"@${own}>`),
     here('a bang path', `<${domain}!${user}@${own}>`),
     here('a bang path by the host', `<${own}!${domain}!${user}@${own}>`),
-    here('a bang path, no domain', `<${domain}!${user}>`),
+    here('a bang path, no domain', `<${domain}!${user}>`, ''),
     here('a source route and a percent sign', `<@${own}:${user}%${domain}@${own}>`),
-    here('a domain that is empty', `<${foreign}@>`),
+    here('a domain that is empty', `<${foreign}@>`, ''),
     here('a dot behind the own domain, and a percent sign', `<${user}%${domain}@${own}.>`),
     here('an at sign as %40', `<${user}%40${domain}@${own}>`),
     here('an at sign in an encoded word', `<=?us-ascii?q?${user}=40${domain}?=@${own}>`),

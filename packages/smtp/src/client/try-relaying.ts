@@ -34,9 +34,9 @@ const perSession = 4;
  * session at all (RFC 2505 §2.1).
  */
 export async function tryRelaying(trial: RelayTrial, signal?: AbortSignal): Promise<TriedTrick[]> {
-  const { own, foreign, nobody } = trial;
-  const control: RelayTrick = { name: 'nobody', from: `<${foreign}>`, to: `<${nobody}@${own}>`, leads: 'here' };
-  const asked = [control, ...relayTricks(trial)];
+  const tricks = relayTricks(trial);
+  const places = [...new Set(tricks.flatMap(({ place }) => place ?? []))];
+  const asked = [...places.map((place) => nobodyAt(place, trial)), ...tricks];
   const replies: (Reply | undefined)[] = [];
   while (replies.length < asked.length) {
     const some = asked.slice(replies.length, replies.length + perSession);
@@ -44,12 +44,21 @@ export async function tryRelaying(trial: RelayTrial, signal?: AbortSignal): Prom
     for (const trick of some) replies.push(await attempt(session, trick));
     await session.quit();
   }
-  const [atNobody, ...others] = replies;
-  const takesAll = atNobody !== undefined && isPositive(atNobody);
-  return asked.slice(1).map((trick, index) => {
-    const reply = others[index];
-    return { ...trick, verdict: judge(trick, reply, takesAll), ...(reply === undefined ? {} : { reply }) };
+  const open = new Set(places.filter((_, index) => isTaken(replies[index])));
+  return tricks.map((trick, index) => {
+    const reply = replies[places.length + index];
+    const takesAll = trick.place !== undefined && open.has(trick.place);
+    return { ...trick, verdict: judge(reply, takesAll), ...(reply === undefined ? {} : { reply }) };
   });
+}
+
+/** Whether a place takes any local-part. */
+function nobodyAt(place: string, { nobody, foreign }: RelayTrial): RelayTrick {
+  return { name: 'nobody', from: `<${foreign}>`, to: `<${nobody}${place}>`, leads: 'here', place };
+}
+
+function isTaken(reply: Reply | undefined): boolean {
+  return reply !== undefined && isPositive(reply);
 }
 
 /** A host that asks for TLS is asked within it: a refusal for want of TLS would say nothing. */
@@ -68,11 +77,11 @@ async function attempt(session: ClientConnection, { from, to }: RelayTrick): Pro
   return reply;
 }
 
-function judge({ leads }: RelayTrick, reply: Reply | undefined, takesAll: boolean): RelayVerdict {
+function judge(reply: Reply | undefined, takesAll: boolean): RelayVerdict {
   if (reply === undefined || (reply.code >= 400 && reply.code < 500)) return 'unclear';
   // A domain that takes no mail is refused to those who may relay, too (RFC 7505 §4.1).
   if (!isPositive(reply)) return reply.code === 556 || reply.status === '5.1.2' ? 'unclear' : 'refused';
-  return leads === 'here' && takesAll ? 'local' : 'relays';
+  return takesAll ? 'local' : 'relays';
 }
 
 async function say(session: ClientConnection, line: string): Promise<Reply | undefined> {
