@@ -6,7 +6,7 @@ export function anchorPaths(config: Config, folder: string): Config {
   const anchor = (path: string) => resolve(folder, path);
   const anchorTarget = (target: string) =>
     target.replace(/^(maildir|mbox):(.*)$/s, (_, kind: string, path: string) => `${kind}:${anchor(path)}`);
-  const { tls, submission } = config;
+  const { tls, submission, terminals } = config;
   return {
     ...config,
     dataDir: anchor(config.dataDir),
@@ -16,6 +16,7 @@ export function anchorPaths(config: Config, folder: string): Config {
     ...(config.authorities === undefined ? {} : { authorities: anchor(config.authorities) }),
     ...(tls === undefined ? {} : { tls: { cert: anchor(tls.cert), key: anchor(tls.key) } }),
     ...(submission.socket === undefined ? {} : { submission: { ...submission, socket: anchor(submission.socket) } }),
+    ...(terminals === undefined ? {} : { terminals: { ...terminals, utmp: anchor(terminals.utmp) } }),
     domains: Object.fromEntries(
       Object.entries(config.domains).map(([name, { deliver, gateway, ...domain }]) => [
         name,

@@ -46,10 +46,12 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 describe('a configuration in a file', () => {
   it('is JSON with comments; its paths count from its folder', async () => {
-    const checked = await loadConfig(write('good.jsonc', `// mine\n${good}`));
+    const terminals = '"terminals": { "utmp": "utmp" },';
+    const checked = await loadConfig(write('good.jsonc', `// mine\n${good.replace('{', `{ ${terminals}`)}`));
     expect(checked).toMatchObject({
       config: {
         dataDir: join(folder, 'data'),
+        terminals: { utmp: join(folder, 'utmp') },
         listeners: [{ role: 'mx' }, { path: join(folder, 'lmtp.sock') }],
         domains: { 'example.org': { deliver: `maildir:${folder}/mail/{local}` } },
         routes: [{ to: 'mbox:/var/mail/{local}' }],
