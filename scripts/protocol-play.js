@@ -15,13 +15,17 @@ const places = {
 /** The longest that an answer may take, in milliseconds. */
 const patience = 20_000;
 
-/** Plays the lines of a dialogue at the listener for its place; gives what was said, `C: …` and `S: …`, and the last answer. */
+/**
+ * Plays the lines of a dialogue at the listener for its place; gives what was said, `C: …` and `S: …`, but for what belongs
+ * to the place, and the last answer.
+ */
 export async function playDialogue({ place, lines }, portOf) {
   const { role, first } = places[place];
   const talk = await Talk.open(portOf(role), role === 'submissions');
   try {
     await talk.answer();
     await talk.sayAll(first);
+    talk.said = [];
     await talk.sayAll(lines);
     return { said: talk.said, answer: talk.last };
   } finally {

@@ -57,7 +57,7 @@ function ownRow(text) {
 }
 
 async function showRow({ names, place, lines, answer: expected, files }) {
-  console.log(`\n${names.join(' ')}`);
+  console.log(`\n${names.join(' ')}${place === '' ? '' : ` (${place})`}`);
   for (const file of files) console.log(`  shown by ${file}`);
   if (lines === undefined) return;
   const { said, answer } = await playDialogue({ place, lines }, portOf);
