@@ -10,6 +10,7 @@ import { plainAddress } from '../net/endpoint.ts';
 import type { Identify } from '../net/identify.ts';
 import { secureSocket, type TlsMaterial } from '../net/secure.ts';
 import { errorCode } from '../net/socket-failure.ts';
+import type { Privacy } from '../protocol/client-setup.ts';
 import { type ClientTimeouts, defaultTimeouts } from '../protocol/client-timeouts.ts';
 import { ClientConnection, type Secured } from './connection.ts';
 import { type ClientCredentials, type ClientMechanismName, mechanismsFor, resolveLogin } from './credentials.ts';
@@ -49,6 +50,8 @@ export interface ConnectOptions extends Target {
   /** Milliseconds; what is left out has the default. */
   readonly timeouts?: Partial<ClientTimeouts>;
   readonly socketFactory?: SocketFactory;
+  /** How far what `socketFactory` gives keeps others out already; default `clear`. */
+  readonly privacy?: Privacy;
 }
 
 /** The way of securing that a port is known for (RFC 8314 §3.3, RFC 6409 §3.1). */
@@ -97,7 +100,7 @@ async function attempt(options: ConnectOptions, tls: Tls, signal: AbortSignal | 
     protocol: options.protocol ?? 'smtp',
     name: (options.name === undefined ? undefined : helloName(options.name)) ?? localLiteral(socket),
     startTls: tls === 'starttls' ? 'require' : tls === 'opportunistic' ? 'try' : 'no',
-    privacy: inside === undefined ? 'clear' : inside.verified ? 'verified' : 'encrypted',
+    privacy: inside === undefined ? (options.privacy ?? 'clear') : inside.verified ? 'verified' : 'encrypted',
     ...(inside?.binding === undefined ? {} : { binding: inside.binding }),
     ...authentication,
     cleartextAuth: options.allowCleartextAuth === true,
@@ -114,11 +117,15 @@ async function authenticationOf(
 ) {
   if (credentials === undefined) return { mechanisms: [] };
   try {
-    const login = await awaitPromise(resolveLogin(credentials), { what: 'the token', timeout, signal }, () => {});
+    const resolved = resolveLogin(credentials).catch((cause: unknown) => {
+      throw new Failure('authentication', 'there is no token to log in with', cause);
+    });
+    const login = await awaitPromise(resolved, { what: 'the token', timeout, signal }, () => {});
     return { login, mechanisms: mechanismsFor(credentials, mechanisms), privateAuth: mechanisms === undefined };
   } catch (cause) {
     const kind = cause instanceof Failure ? cause.kind : 'authentication';
-    throw new ConnectionFailure(kind, 'there is no token to log in with', { phase: 'auth', cause });
+    const text = cause instanceof Error ? cause.message : String(cause);
+    throw new ConnectionFailure(kind, text, { phase: 'auth', cause });
   }
 }
 
@@ -156,7 +163,11 @@ async function secure(socket: Duplex, { options, tls, timeout, signal }: Securin
       timeout,
       signal,
     });
-    return { socket: secured, verified: options.identify !== undefined || secured.authorized, binding: bindingOf(secured, 'client') };
+    return {
+      socket: secured,
+      verified: options.identify !== undefined || secured.authorized,
+      binding: bindingOf(secured, 'client'),
+    };
   } catch (cause) {
     const kind = cause instanceof Failure ? cause.kind : 'tls';
     throw new ConnectionFailure(kind, explain(what, tls, cause), { phase: 'tls', cause });
