@@ -15,6 +15,8 @@ export interface OnlyConnectionOptions {
   readonly signal: AbortSignal;
   /** Messages that are given to it at a time, at most. */
   readonly queue: number;
+  /** Whether the stream is within TLS, and the other end has shown who it is. */
+  readonly isPrivate: boolean;
 }
 
 /** A session over a stream that something else has opened: when it is over there is no other. */
@@ -36,8 +38,12 @@ export class OnlyConnection {
   }
 
   /** Waits for the greeting, and says EHLO; rejects with Failure. The stream is closed with the session, or without it. */
-  static async open(stream: Duplex, { name, signal, queue }: OnlyConnectionOptions): Promise<OnlyConnection> {
-    const connect = { socketFactory: () => stream, host: 'the other end', tls: 'none', name } as const;
+  static async open(
+    stream: Duplex,
+    { name, signal, queue, isPrivate }: OnlyConnectionOptions,
+  ): Promise<OnlyConnection> {
+    const privacy = isPrivate ? 'verified' : 'clear';
+    const connect = { socketFactory: () => stream, privacy, host: 'the other end', tls: 'none', name } as const;
     return new OnlyConnection(await connectClient(connect, signal), queue);
   }
 

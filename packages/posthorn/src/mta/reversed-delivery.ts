@@ -29,6 +29,11 @@ export interface Reversal {
   readonly remoteHost: string;
   /** Ends it; what is under way then stays queued. */
   readonly signal: AbortSignal;
+  /**
+   * Whether the connection is within TLS. Deviates: who has logged in there is verified by that, and not by a certificate
+   * (RFC 8689 §4.2.1).
+   */
+  readonly isPrivate: boolean;
 }
 
 /** Messages under way at a time: enough to keep the connection busy while others are written down. */
@@ -40,19 +45,23 @@ function isWanted(nextHop: NextHop, domains: ReadonlySet<string>): boolean {
   return nextHop.kind === 'odmr' && domains.has(nextHop.domain);
 }
 
-/** The recipients of a message that wait to be fetched, whenever they are due; not those that were tried since. */
+/** What decides who can be fetched. */
+export interface FetchSearch extends Pick<ReversedParts, 'route'>, Pick<Reversal, 'domains' | 'isPrivate'> {
+  readonly now: number;
+  /** Who was tried since is left out. */
+  readonly since?: number;
+}
+
+/** The recipients of a message that wait to be fetched, whenever they are due. */
 export function fetchableGroups(
   message: QueuedMessage,
-  {
-    route,
-    domains,
-    now,
-    since,
-  }: Pick<ReversedParts, 'route'> & Pick<Reversal, 'domains'> & { readonly now: number; readonly since: number },
+  { route, domains, isPrivate, now, since = Number.POSITIVE_INFINITY }: FetchSearch,
 ): Group[] {
   const { envelope, state } = message;
   const waits = envelope.heldUntil !== undefined && envelope.heldUntil > now;
   if (waits || comesBeforeAttempt(message, now)) return [];
+  // It waits for a connection that it may go over; but a report must not be lost (RFC 8689 §5).
+  if (envelope.requireTls && envelope.reversePath !== '' && !isPrivate) return [];
   const wasTried = (index: number) => (state.recipients[index]?.last?.at ?? Number.NEGATIVE_INFINITY) > since;
   return groupByNextHop(message, { route, now: Number.POSITIVE_INFINITY }).filter(
     ({ nextHop, indexes }) => isWanted(nextHop, domains) && !indexes.every(wasTried),
@@ -61,9 +70,9 @@ export function fetchableGroups(
 
 /** Sends all that waits for the domains, over the one connection, and ends with QUIT; gives how many messages were tried (RFC 2645 §5.3). */
 export async function sendReversed(stream: Duplex, reversal: Reversal, parts: ReversedParts): Promise<number> {
-  const { signal, domains } = reversal;
+  const { signal, domains, isPrivate } = reversal;
   const { hostname: name, store, now, log } = parts;
-  const connection = await OnlyConnection.open(stream, { name, signal, queue: atOnce });
+  const connection = await OnlyConnection.open(stream, { name, signal, queue: atOnce, isPrivate });
   const since = now();
   const underWay = new Set<Promise<void>>();
   let count = 0;

@@ -35,6 +35,11 @@ export interface SchedulerLimits extends DestinationLimits {
   readonly attemptTime: number;
 }
 
+/** A message in hand, and who is told when it is written down what became of it. */
+interface Dispatched extends InHand {
+  readonly onEnd: (() => void)[];
+}
+
 const nothing = Promise.resolve();
 const leaseTime = 60 * 60_000;
 const longestSleep = 60_000;
@@ -46,7 +51,7 @@ const longestSleep = 60_000;
 export class Scheduler {
   readonly #parts: SchedulerParts;
   readonly #destinations: Destinations;
-  readonly #inHand = new Set<InHand>();
+  readonly #inHand = new Set<Dispatched>();
   readonly #ledger: Ledger;
   readonly #deadlines: Deadlines;
   readonly #settling = new Set<Promise<void>>();
@@ -86,6 +91,13 @@ export class Scheduler {
       return;
     }
     this.#dispatch(message, content);
+  }
+
+  /** Resolves when it is written down what becomes of those in hand now that are wanted. */
+  async writtenDown(isWanted: (message: QueuedMessage) => boolean): Promise<void> {
+    const wanted = [...this.#inHand].filter(({ message }) => isWanted(message));
+    const ends = wanted.map((entry) => new Promise<void>((resolve) => entry.onEnd.push(resolve)));
+    await Promise.all(ends);
   }
 
   /** Looks at the store: something may be due. */
@@ -170,7 +182,15 @@ export class Scheduler {
       this.#track(this.#giveBack(message, heldUntil));
       return;
     }
-    const entry: InHand = { message, content, outcomes: new Map(), open: 1, crowded: false, recording: nothing };
+    const entry: Dispatched = {
+      message,
+      content,
+      outcomes: new Map(),
+      open: 1,
+      crowded: false,
+      recording: nothing,
+      onEnd: [],
+    };
     this.#inHand.add(entry);
     this.#octets += heldOctets(content);
     const groups = comesBeforeAttempt(message, now) ? [] : groupByNextHop(message, { route: this.#parts.route, now });
@@ -181,7 +201,7 @@ export class Scheduler {
     this.#closeOne(entry);
   }
 
-  #offer(entry: InHand, group: Group): void {
+  #offer(entry: Dispatched, group: Group): void {
     const { envelope, nextHop, recipients } = group;
     const job = { envelope, recipients, content: entry.content, nextHop, ...earlierOf(entry.message, group) };
     const done = (outcomes: readonly Outcome[] | undefined) => {
@@ -216,7 +236,7 @@ export class Scheduler {
     return agent.deliver({ ...job, signal: this.#deadlines.signal() });
   }
 
-  #closeOne(entry: InHand): void {
+  #closeOne(entry: Dispatched): void {
     entry.open -= 1;
     if (entry.open > 0) {
       if (entry.outcomes.size > 0) entry.recording = entry.recording.then(() => this.#record(entry));
@@ -229,6 +249,7 @@ export class Scheduler {
         this.#settling.delete(settling);
         this.#inHand.delete(entry);
         this.#octets -= heldOctets(entry.content);
+        for (const tell of entry.onEnd) tell();
         if (this.#left) this.wake();
       });
     this.#settling.add(settling);

@@ -59,7 +59,7 @@ export interface RunningAgent extends AsyncDisposable {
   readonly sessions: () => number;
   /** Where mail for terminals is shown, if it is. */
   readonly terminals?: Terminals;
-  /** Looks at the store at once: something there was changed. */
+  /** Looks at the store at once, as something there was changed by hand, and tries hosts again that were not reached. */
   wake(): void;
   /** Fetches mail from another host into the queue. Rejects with Failure `limit` when too much is fetched already. */
   fetch(request: FetchRequest, onTurn?: (tally: FetchTally) => void): Promise<FetchResult>;
@@ -124,6 +124,7 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
     log,
     now,
     wake: () => scheduler.wake(),
+    writtenDown: (isWanted) => scheduler.writtenDown(isWanted),
     retryHosts: () => agents.retryHosts(),
   });
   const server = createServer({
@@ -211,7 +212,10 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
     store,
     inHand: () => scheduler.size,
     sessions: () => server.sessions + tracking.sessions,
-    wake: () => scheduler.wake(),
+    wake() {
+      agents.retryHosts();
+      scheduler.wake();
+    },
     fetch: (request, onTurn) => fetching.fetch(request, onTurn),
     ...(terminalMail === undefined ? {} : { terminals: terminalMail.terminals }),
     reload(next) {

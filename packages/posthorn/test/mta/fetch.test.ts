@@ -5,7 +5,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import type { ConfigInput } from '../../src/config/schema.ts';
 import { mailIn, startTestAgent } from './fixture.ts';
 import { startNextHop } from './next-hop.ts';
-import { leaveMail, secret, startProvider, tlsIn } from './on-demand-agents.ts';
+import { leaveMail, secret, secured, startProvider, tlsIn } from './on-demand-agents.ts';
 
 const dora = '<dora@example.edu>';
 const order = 'Subject: order 17\r\n\r\nTwo crates, please.\r\n';
@@ -89,6 +89,31 @@ describe('fetching mail', () => {
     expect(await customer.agent.fetch(request)).toMatchObject({ kind: 'done', messages: 1 });
     const [mail] = await mailIn(customer, 'ann', 1);
     expect(mail).toMatch(/with ESMTPS id /);
+  });
+
+  it('EXT-RTLS-2 takes what needs TLS over a connection within TLS, and leaves it where it is over any other', async () => {
+    await using provider = await startProvider((folder) => ({
+      hostname: 'mx.example.test',
+      tls: tlsIn(folder),
+      listeners: [
+        { role: 'mx', host: '127.0.0.1', port: 0 },
+        { role: 'odmr', host: '127.0.0.1', port: 0, mechanisms: ['CRAM-MD5'] },
+      ],
+    }));
+    await using customer = await startCustomer((folder) => ({ authorities: tlsIn(folder).cert }));
+    const sender = await secured(provider.port);
+    await sender.say(`MAIL FROM:${dora} REQUIRETLS`, 'RCPT TO:<ann@branch.example.org>', 'DATA');
+    expect(await sender.say(`${order}.`)).toMatch(/^250 /);
+    await expect.poll(() => provider.agent.inHand(), { interval: 5 }).toBe(0);
+    const request = asBranch(provider.odmr);
+    expect(await customer.agent.fetch(request)).toMatchObject({
+      kind: 'empty',
+      said: [expect.stringMatching(/^453 /)],
+    });
+    expect(await customer.agent.fetch({ ...request, tls: 'starttls' })).toMatchObject({ kind: 'done', messages: 1 });
+    await mailIn(customer, 'ann', 1);
+    await mailIn(provider, 'dora', 0);
+    await expect.poll(() => provider.agent.store.count()).toBe(0);
   });
 
   it('CMD-ATRN-4 CMD-ATRN-9 takes no mail, and a connection without mail, for what they are', async () => {

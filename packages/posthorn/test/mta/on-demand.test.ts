@@ -1,7 +1,7 @@
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { mailIn, talk } from './fixture.ts';
+import { mailIn, sendMail, talk } from './fixture.ts';
 import { leaveMail, loggedIn, logIn, secret, secured, serveTurned, startProvider, tlsIn } from './on-demand-agents.ts';
 
 const dora = '<dora@example.edu>';
@@ -82,6 +82,19 @@ describe('mail that is fetched', () => {
     rmSync(join(provider.folder, 'rights'));
     const again = await loggedIn(provider.odmr, 'idle');
     expect(await again.say('ATRN')).toMatch(/^451 4\.3\.0 /);
+  });
+
+  it('CMD-ATRN-3 REP-453 is there from the moment on that it is taken', async () => {
+    await using provider = await startProvider(() => ({ odmr: { requestsPerMinute: 100 } }));
+    for (let round = 0; round < 20; round += 1) {
+      const client = await loggedIn(provider.odmr);
+      const [reply] = await sendMail(provider.port, { from: dora, to: ['<a@branch.example.org>'], text: order });
+      expect(reply).toMatch(/^250 /);
+      expect(await client.say('ATRN')).toMatch(/^250 /);
+      expect((await serveTurned(client)).texts).toHaveLength(1);
+      await client.closed();
+      await expect.poll(() => provider.agent.store.count()).toBe(0);
+    }
   });
 
   it('CMD-ATRN-4 is refused to who asks too often', async () => {
