@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
+import { clientNetwork } from '@posthorn/smtp/address/client-network';
 import { Failure } from '@posthorn/smtp/failure/failure';
 import { type Reply, reply } from '@posthorn/smtp/reply/reply';
 import type { IncomingText, Resumption, Session, Transaction } from '@posthorn/smtp/server';
@@ -73,6 +74,7 @@ export class Checkpoints {
     const intake = await KeptIntake.open({
       transaction,
       text,
+      client: session.login ?? clientNetwork(session.clientAddress),
       open: (describe) => (kept ? checkpoints.resume(key, kept, describe) : checkpoints.begin(key, describe)),
     });
     claim.intake = intake;
@@ -118,7 +120,6 @@ export class Checkpoints {
 
   async #end(key: string, intake: KeptIntake, error: unknown): Promise<void> {
     const isKept = await intake.end(error);
-    // A message that was taken back after its commit leaves a record.
     if (!isKept && !intake.isSuperseded) await this.#store.checkpoints.remove(key);
   }
 

@@ -6,6 +6,8 @@ import type { Checkpoint, KeptDraft } from '../queue/checkpoint.ts';
 export interface KeptIntakeParts {
   readonly transaction: Transaction;
   readonly text: IncomingText;
+  /** Whom it is counted for. */
+  readonly client: string;
   /** Opens its draft, which asks what is to be kept beside the text. */
   readonly open: (describe: () => Checkpoint | undefined) => KeptDraft | Promise<KeptDraft>;
 }
@@ -19,6 +21,7 @@ export class KeptIntake {
   readonly text: IncomingText;
   readonly isResumed: boolean;
   readonly #transaction: Transaction;
+  readonly #client: string;
   #draft: KeptDraft | undefined;
   /** Octets of the client's text that were handed on. */
   #taken: number;
@@ -27,8 +30,9 @@ export class KeptIntake {
   /** Octets of the draft that are not the client's; unknown while its header is held back. */
   #prefix: number | undefined;
 
-  private constructor({ transaction, text }: KeptIntakeParts) {
+  private constructor({ transaction, text, client }: KeptIntakeParts) {
     this.#transaction = transaction;
+    this.#client = client;
     this.#taken = transaction.offset ?? 0;
     this.isResumed = transaction.offset !== undefined;
     this.text = {
@@ -89,6 +93,7 @@ export class KeptIntake {
     // Before the first octet of this session, what an earlier one left is all there is.
     const prefix = this.#prefix ?? (offset === undefined ? undefined : this.draft.size - this.#taken);
     if (prefix === undefined) return undefined;
-    return { ...(verb === undefined ? {} : { verb }), reversePath, mail, recipients, by: this.text.by, prefix };
+    const about = { reversePath, mail, recipients, by: this.text.by, prefix, client: this.#client };
+    return { ...(verb === undefined ? {} : { verb }), ...about };
   }
 }

@@ -7,7 +7,7 @@ import { type Reply, reply } from '@posthorn/smtp/reply/reply';
 import type { IncomingText, Session, Transaction } from '@posthorn/smtp/server';
 import type { Directory } from '../directory/directory.ts';
 import type { Envelope, Recipient } from '../queue/envelope.ts';
-import type { Content, Draft, NewMessage, QueueStore } from '../queue/queue-store.ts';
+import type { Content, Draft, NewMessage } from '../queue/queue-store.ts';
 import { freshState } from '../queue/settle.ts';
 import { composeEnvelope, protocolOf } from './compose-envelope.ts';
 import { expandRecipients } from './expand-recipients.ts';
@@ -25,7 +25,6 @@ import type { Wishes } from './wishes.ts';
 export interface ReceptionParts {
   readonly hostname: string;
   readonly directory: Directory;
-  readonly store: Pick<QueueStore, 'draft' | 'settle'>;
   readonly scheduler: Pick<Scheduler, 'take' | 'wake'>;
   readonly reports: Pick<ReportWriter, 'compose'>;
   /** The refusal of a message that none of its recipients takes for its size (RFC 3463 §3.3). */
@@ -77,7 +76,7 @@ export async function receiveMessage(
     const envelope = composeEnvelope(session, transaction, { id: draft.id, recipients, receivedAt, size, granted });
     const facts = { envelope, expanded, now: receivedAt };
     const reports = isReported && head !== undefined ? await reportExpansion(parts.reports, { ...facts, head }) : none;
-    const content = await commitUnlessCancelled(parts.store, draft, { envelope, reports, text });
+    const content = await commitUnlessCancelled(draft, { envelope, reports, text });
     const { id, reversePath: from, priority } = envelope;
     const client = session.clientAddress;
     parts.log.info({ id, from, size, client, login: session.login, priority }, 'queued');
@@ -99,15 +98,11 @@ interface Commit {
 }
 
 /** The client that was told 451 for want of time sends it again: what is committed then would be there twice (RFC 1047). */
-async function commitUnlessCancelled(
-  store: Pick<QueueStore, 'settle'>,
-  draft: Draft,
-  { envelope, reports, text }: Commit,
-): Promise<Content> {
+async function commitUnlessCancelled(draft: Draft, { envelope, reports, text }: Commit): Promise<Content> {
   if (text.cancelled !== undefined) throw text.cancelled;
   const content = await draft.commit(envelope, reports);
   if (text.cancelled !== undefined) {
-    await store.settle(envelope.id, { state: 'done', reports: [] });
+    await draft.takeBack();
     throw text.cancelled;
   }
   return content;

@@ -8,6 +8,8 @@ export interface Checkpoint extends Pick<Transaction, 'verb' | 'reversePath' | '
   readonly by: TextCommand;
   /** Octets that are stored beyond those of the client's text: the trace, and what its header was completed with. */
   readonly prefix: number;
+  /** Whom it is kept for: one client has only a part of the room. Absent: it counts for nobody. */
+  readonly client?: string;
 }
 
 /** A transaction that is kept. */
@@ -38,7 +40,10 @@ export interface KeptDraft extends Draft {
 /** Says what is to be kept beside the text; asked when some of it is stored. Undefined: there is nothing to go on with yet. */
 export type Describe = () => Checkpoint | undefined;
 
-/** What is kept at the most; the oldest goes first (RFC 1845 §3). */
+/**
+ * What is kept at the most; the oldest of the client that has most goes first, so that none can crowd the others out
+ * (RFC 1845 §3).
+ */
 export interface CheckpointLimits {
   /** Milliseconds since it was last touched. */
   readonly time: number;

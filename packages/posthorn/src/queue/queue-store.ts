@@ -76,6 +76,11 @@ export interface Draft {
   commit(envelope: Envelope, reports?: readonly NewMessage[]): Promise<Content>;
   /** Forgets it all; does nothing after a commit. */
   discard(): Promise<void>;
+  /**
+   * Takes a commit back before the message is in anybody's hands: it goes in one transaction with all that would let a client
+   * believe that it was taken (RFC 1845 §3).
+   */
+  takeBack(): Promise<void>;
 }
 
 /** Which messages a listing wants. */

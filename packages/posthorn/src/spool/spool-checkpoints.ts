@@ -1,6 +1,7 @@
 import type { CheckpointLimits, CheckpointStore, Describe, KeptDraft, KeptTransaction } from '../queue/checkpoint.ts';
 import { type CheckpointRecord, parseCheckpoint } from './checkpoint-record.ts';
 import { partRange, readPart } from './content.ts';
+import { keysTooMany } from './keys-too-many.ts';
 import { PART_SIZE } from './record.ts';
 import { sweepDraft } from './recover.ts';
 import { type DraftKeeping, type DraftStore, SpoolDraft } from './spool-draft.ts';
@@ -14,6 +15,7 @@ interface Entry {
   /** Octets that it takes beside the queue. */
   readonly octets: number;
   readonly isComplete: boolean;
+  readonly client: string | undefined;
 }
 
 /** What the checkpoints of a spool work with. */
@@ -114,11 +116,11 @@ export class SpoolCheckpoints implements CheckpointStore {
     return new SpoolDraft(id, this.#parts.store, keeping);
   }
 
-  #enter(key: string, { id, touchedAt, complete }: CheckpointRecord): void {
+  #enter(key: string, { id, touchedAt, complete, checkpoint: { client } }: CheckpointRecord): void {
     this.#entries.delete(key);
     const isComplete = complete !== undefined;
     const octets = isComplete ? 0 : this.#countParts(id).count * PART_SIZE;
-    this.#entries.set(key, { id, touchedAt, octets, isComplete });
+    this.#entries.set(key, { id, touchedAt, octets, isComplete, client });
   }
 
   #read(key: string): CheckpointRecord | undefined {
@@ -150,13 +152,7 @@ export class SpoolCheckpoints implements CheckpointStore {
   }
 
   async #makeRoom(): Promise<void> {
-    const { count, octets } = this.#parts.limits;
-    let sum = 0;
-    for (const entry of this.#entries.values()) sum += entry.octets;
-    for (const [key, entry] of [...this.#entries]) {
-      if (this.#entries.size <= count && sum <= octets) return;
-      if (await this.#evict(key)) sum -= entry.octets;
-    }
+    for (const key of keysTooMany(this.#entries, this.#parts.limits)) await this.#evict(key);
   }
 
   /** What a session has open is its own affair. */

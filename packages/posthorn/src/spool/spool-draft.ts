@@ -14,6 +14,8 @@ export interface DraftStore {
   /** The message becomes the caller's before anyone can see it. */
   lease(id: string, place: Place): void;
   unlease(id: string): void;
+  /** Removes a message that is leased, in one transaction with other writes. */
+  remove(id: string, others: readonly Write[]): Promise<void>;
   /** Makes writes durable that must not fail for want of room, however long that takes. */
   persist(writes: readonly Write[]): Promise<void>;
   /** The writes with which a message begins to be tracked. */
@@ -141,8 +143,16 @@ export class SpoolDraft implements KeptDraft {
     }
     // A commit that fails is told to whoever asked for it.
     if (this.#end === 'suspended') await this.#closing;
-    else await this.#closing?.catch(() => undefined);
+    else await this.#closed();
     await this.#swept;
+  }
+
+  /** Waits for a commit, and for its being taken back. */
+  async #closed(): Promise<void> {
+    for (let closing: unknown; closing !== this.#closing; ) {
+      closing = this.#closing;
+      await this.#closing?.catch(() => undefined);
+    }
   }
 
   async #suspendOrFail(): Promise<void> {
@@ -167,6 +177,19 @@ export class SpoolDraft implements KeptDraft {
       this.#fail(new Failure('aborted', 'The draft was discarded'));
     }
     await this.#swept;
+  }
+
+  takeBack(): Promise<void> {
+    if (this.#end !== 'committed') throw new Error('The draft is not committed');
+    const removed = this.#takeBack();
+    this.#closing = removed;
+    return removed;
+  }
+
+  async #takeBack(): Promise<void> {
+    const { removal, closed } = this.#keeping ?? {};
+    await this.#store.remove(this.id, removal === undefined ? [] : [removal]);
+    closed?.(undefined);
   }
 
   #begin(envelope: Envelope): void {

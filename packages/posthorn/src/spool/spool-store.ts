@@ -74,6 +74,7 @@ export class SpoolStore implements QueueStore {
       backend,
       lease: (id, place) => this.#leases.take(id, { until: FOREVER, place }),
       unlease: (id) => this.#leases.drop(id),
+      remove: (id, others) => this.#remove(id, others),
       persist: (writes) => this.#persist(writes),
       addWith: (writes, messages) => this.#addWith(writes, messages),
       track: (envelope) => this.tracks.planCommit(envelope),
@@ -273,6 +274,14 @@ export class SpoolStore implements QueueStore {
         state === 'done' ? { writes: planRemoval(id, place), opened: [] } : this.#planState(id, place, state);
       const writes = [...plan.writes, ...added.writes, ...track];
       await this.#carryOut(id, place, { ...plan, writes, opened: [...plan.opened, ...added.opened], keepsLease });
+    });
+  }
+
+  #remove(id: string, others: readonly Write[]): Promise<void> {
+    return this.#exclusively(id, async () => {
+      const place = this.#leases.get(id)?.place;
+      if (place === undefined) throw isGone(id);
+      await this.#carryOut(id, place, { writes: [...planRemoval(id, place), ...others], opened: [] });
     });
   }
 

@@ -33,7 +33,7 @@ function textOf(octets: string, controller: AbortController): IncomingText {
   };
 }
 
-function receive(store: Pick<QueueStore, 'draft' | 'settle'>, text: IncomingText) {
+function receive(store: Pick<QueueStore, 'draft'>, text: IncomingText) {
   const taken: string[] = [];
   const config = configOf({
     hostname: 'mx.example.org',
@@ -55,7 +55,6 @@ function receive(store: Pick<QueueStore, 'draft' | 'settle'>, text: IncomingText
     hostname: 'mx.example.org',
     directory,
     wishes,
-    store,
     scheduler: { take: (message: { envelope: { id: string } }) => taken.push(message.envelope.id), wake() {} },
     reports: { compose: async () => [] },
     refuseSize: () => undefined,
@@ -82,7 +81,6 @@ describe('reception', () => {
     await using store = createMemoryStore({ now: () => 0 });
     const controller = new AbortController();
     const slow = {
-      settle: store.settle.bind(store),
       draft() {
         const draft = store.draft();
         const commit = draft.commit.bind(draft);

@@ -4,9 +4,12 @@ import fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Checkpoint, CheckpointLimits, KeptDraft } from '../../src/queue/checkpoint.ts';
 import type { QueueStore } from '../../src/queue/queue-store.ts';
+import { keysTooMany } from '../../src/spool/keys-too-many.ts';
 import { viewTables } from '../../src/spool/lmdb-tables.ts';
+import { createMemoryBackend } from '../../src/spool/memory-backend.ts';
 import { createMemoryStore } from '../../src/spool/memory-store.ts';
 import { openSpool } from '../../src/spool/open-spool.ts';
+import { SpoolStore } from '../../src/spool/spool-store.ts';
 import { commitMessage, readContent, sampleEnvelope, sampleText } from './spool-samples.ts';
 import { temporaryDirectory } from './temporary-directory.ts';
 
@@ -221,6 +224,64 @@ describe('a transaction that is left', () => {
     expect((await readContent(await again.content(draft.id))).toString()).toBe(`${trace}one\r\ntwo\r\n`);
     await again.close();
     expect(await countAll(path)).toMatchObject({ drafts: 0, parts: 0, checkpoints: 0, messages: 1 });
+  });
+
+  it('EXT-CKPT-3 CLI-DUP-1 is in no instant complete without its message when the commit is taken back', async () => {
+    const backend = createMemoryBackend(2 ** 30);
+    const states: string[] = [];
+    const commitAll = backend.commit.bind(backend);
+    backend.commit = async (writes, use) => {
+      await commitAll(writes, use);
+      // What a crash would leave after this transaction.
+      const { messages, checkpoints, parts } = backend.tables;
+      const isComplete = checkpoints.get('k')?.includes('"complete"') === true;
+      states.push(`${messages.count()} ${isComplete ? 'complete' : '-'} ${parts.count()}`);
+    };
+    const store = new SpoolStore(backend, now);
+    const draft = store.checkpoints.begin('k', () => checkpoint());
+    draft.write(trace);
+    await write(draft, lines(part));
+    await draft.commit(sampleEnvelope(draft.id, draft.size));
+    const superseded = draft.suspend();
+    await draft.takeBack();
+    await superseded;
+    expect(states.at(-2)).toMatch(/^1 complete [12]$/);
+    expect(states.at(-1)).toBe('0 - 0');
+    expect(states.filter((state) => state.startsWith('0 complete'))).toEqual([]);
+    expect([store.checkpoints.get('k'), store.count()]).toEqual([undefined, 0]);
+  });
+
+  it('EXT-CKPT-5 SEC-RES-1 leaves what others have when one client leaves much', async () => {
+    const store = await openStore(temporaryDirectory(), { time: 1e9, count: 100, octets: 8 * 4 * part });
+    await leave(store, 'mine', lines(200), { client: 'mine' });
+    for (let index = 0; index < 30; index += 1) await leave(store, `other${index}`, lines(200), { client: 'other' });
+    const others = () =>
+      Array.from({ length: 30 }, (_, index) => store.checkpoints.get(`other${index}`)).filter(Boolean).length;
+    await expect.poll(others).toBe(4);
+    expect(store.checkpoints.get('mine')).toBeDefined();
+    expect(store.checkpoints.get('other29')).toBeDefined();
+  });
+
+  it('EXT-CKPT-5 SEC-RES-1 takes from who has most when there is too much in all, and has no client without its last', () => {
+    const entries = fc.array(
+      fc.record({ client: fc.constantFrom('a', 'b', 'c', undefined), octets: fc.integer({ min: 0, max: 5 }) }),
+      { maxLength: 60 },
+    );
+    const room = fc.record({ count: fc.integer({ min: 1, max: 40 }), octets: fc.integer({ min: 1, max: 60 }) });
+    fc.assert(
+      fc.property(entries, room, (list, bounds) => {
+        const all = new Map(list.map((each, index) => [`${index}`, each]));
+        const gone = new Set(keysTooMany(all, bounds));
+        const left = [...all].filter(([key]) => !gone.has(key));
+        expect(left.length).toBeLessThanOrEqual(bounds.count);
+        expect(left.reduce((sum, [, { octets }]) => sum + octets, 0)).toBeLessThanOrEqual(bounds.octets);
+        // Of each client the newest stay.
+        for (const client of ['a', 'b', 'c', undefined]) {
+          const own = [...all].filter(([, each]) => each.client === client).map(([key]) => gone.has(key));
+          expect(own.lastIndexOf(true)).toBeLessThan(own.includes(false) ? own.indexOf(false) : own.length);
+        }
+      }),
+    );
   });
 
   it('is not kept, and takes no room, when the disk is full', async () => {

@@ -1,3 +1,5 @@
+import { clientNetwork } from '../address/client-network.ts';
+
 /** How many connections there may be at once. */
 export interface AdmissionLimits {
   readonly connections: number;
@@ -20,7 +22,7 @@ export class Admission {
    * Whatever the answer, `leave` must follow.
    */
   enter(address: string): 'admit' | 'refuse' | 'drop' {
-    const key = networkOf(address);
+    const key = clientNetwork(address);
     const count = (this.#byAddress.get(key) ?? 0) + 1;
     this.#byAddress.set(key, count);
     this.#total += 1;
@@ -33,7 +35,7 @@ export class Admission {
 
   /** Counts a connection out. */
   leave(address: string): void {
-    const key = networkOf(address);
+    const key = clientNetwork(address);
     const count = (this.#byAddress.get(key) ?? 0) - 1;
     if (count > 0) this.#byAddress.set(key, count);
     else this.#byAddress.delete(key);
@@ -44,15 +46,4 @@ export class Admission {
 /** Connections that may be told that there are too many, at once. */
 function spare(connections: number): number {
   return Math.ceil(connections / 10) + 1;
-}
-
-/** One host commonly has a whole IPv6 network of 64 bits to itself (RFC 6177 §2). */
-function networkOf(address: string): string {
-  if (!address.includes(':')) return address;
-  const [before = '', after] = address.split('::', 2);
-  const head = before === '' ? [] : before.split(':');
-  if (after === undefined) return head.slice(0, 4).join(':');
-  const tail = after === '' ? [] : after.split(':');
-  const groups = [...head, ...new Array<string>(Math.max(0, 8 - head.length - tail.length)).fill('0'), ...tail];
-  return groups.slice(0, 4).join(':');
 }
