@@ -470,7 +470,7 @@ describe('the relay agent', () => {
     ]);
     const none = await exchangers({ offers: [] }, { offers: [] });
     expect(await deliver(agent({ port: none.port }, none.zone), mail)).toMatchObject([
-      { kind: 'failed', status: '5.6.3' },
+      { kind: 'failed', status: '5.6.2' },
     ]);
     expect(none.hosts.flatMap(({ taken }) => taken)).toEqual([]);
   });

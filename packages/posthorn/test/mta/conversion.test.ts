@@ -161,10 +161,12 @@ describe('mail on its way to a host that cannot take it as it is', () => {
   );
 
   it.each([
-    ['signed', '5.6.3', signed],
-    ['a header that is not ASCII', '5.6.3', lines(`Subject: ${utf8('é')}`, '', 'x')],
-    ['a line of the header that is too long', '5.6.0', lines(`Subject: ${'x'.repeat(1200)}`, '', 'x')],
-  ])('ENH-6a EXT-8BIT-2 fails where no form of it is allowed: %s, %s', async (_, status, text) => {
+    ['ENH-6/5.6.2', 'signed', signed],
+    ['ENH-6/5.6.3', 'a header that is not ASCII', lines(`Subject: ${utf8('é')}`, '', 'x')],
+    ['ENH-6/5.6.0', 'a line of the header that is too long', lines(`Subject: ${'x'.repeat(1200)}`, '', 'x')],
+    ['ENH-6/5.6.5', 'a label that is wrong', lines('Content-Transfer-Encoding: base64', '', utf8('é'))],
+  ])('%s EXT-8BIT-2 fails where no form of it is allowed: %s', async (id, _, text) => {
+    const status = id.slice('ENH-6/'.length);
     await using pair = await startPair();
     await sendMail(pair.test.port, {
       from: '<ann@example.org> BODY=8BITMIME',
@@ -177,7 +179,7 @@ describe('mail on its way to a host that cannot take it as it is', () => {
   });
 
   it.each([[[]], [['8BITMIME', 'CHUNKING', 'BINARYMIME']]])(
-    'EXT-CHUNK-2 ENH-6a is given back when it is binary without having been declared so, whatever the host offers: %j',
+    'EXT-CHUNK-2 ENH-6/5.6.3 is given back when it is binary without having been declared so, whatever the host offers: %j',
     async (offers) => {
       await using pair = await startPair(...offers);
       const text = lines(

@@ -17,9 +17,18 @@ export type Conversion =
   | {
       readonly kind: 'impossible';
       readonly obstacle: Obstacle;
-      /** What a report says: conversion failed, or only lines were too long (RFC 3463 §3.7). */
-      readonly status: '5.6.3' | '5.6.0';
+      /** What a report says of it (RFC 3463 §3.7). */
+      readonly status: '5.6.0' | '5.6.2' | '5.6.3' | '5.6.5';
     };
+
+/** What is signed must not be converted, what is not as its labels say cannot be, for the rest there is no way (RFC 3463 §3.7). */
+const statuses = {
+  sealed: '5.6.2',
+  header: '5.6.3',
+  'labelled-binary': '5.6.3',
+  encoded: '5.6.5',
+  structure: '5.6.5',
+} as const satisfies Readonly<Record<Obstacle, string>>;
 
 /** For what host a message is converted. */
 export interface ConversionOptions {
@@ -37,7 +46,8 @@ export async function convertContent(content: ReadableContent, options: Conversi
   const plan = await planConversion(content, options);
   if (plan.kind === 'unchanged') return plan;
   if (plan.kind === 'impossible') {
-    return { kind: 'impossible', obstacle: plan.obstacle, status: plan.onlyLongLines ? '5.6.0' : '5.6.3' };
+    const { obstacle, onlyLongLines } = plan;
+    return { kind: 'impossible', obstacle, status: onlyLongLines ? '5.6.0' : statuses[obstacle] };
   }
   if (content.bytes === undefined) return { kind: 'converted', stream: () => rewrite(content.stream(), plan) };
   const bytes = rewriteWhole(content.bytes, plan);
