@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { mailIn, type TestAgent, talk } from '../../packages/posthorn/test/mta/fixture.ts';
 import { give, Parts, placeOf, reportIn, startNames, startPosthornAt } from './network.ts';
 import { type Capture, startCapture } from './peers/capture.ts';
-import { startOpenSmtpd } from './peers/opensmtpd.ts';
+import { startExim } from './peers/exim.ts';
 import { hasPeers } from './peers/peer.ts';
 import { type Postfix, startPostfix } from './peers/postfix.ts';
 
@@ -14,7 +14,7 @@ const letter = (from: string, to: string) =>
   `From: Анна <${from}>\r\nTo: <${to}>\r\nSubject: Привет из Гёрлица\r\nMIME-Version: 1.0\r\n` +
   'Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: 8bit\r\n\r\nКак дела?\r\n';
 
-describe.skipIf(!hasPeers('postfix', 'smtpd', 'knotd'))('mail in every script', () => {
+describe.skipIf(!hasPeers('postfix', 'exim4', 'knotd'))('mail in every script', () => {
   const parts = new Parts();
   let home: TestAgent;
   let postfix: Postfix;
@@ -32,7 +32,8 @@ describe.skipIf(!hasPeers('postfix', 'smtpd', 'knotd'))('mail in every script', 
     const mailboxes = ['пеле@postfix.example', 'пеле@xn--80a1acny.example'];
     postfix = await parts.add(startPostfix({ place: placeOf('postfix'), mailboxes, settings }));
     beyond = await parts.add(startCapture());
-    await parts.add(startOpenSmtpd({ place: placeOf('opensmtpd'), relayTo: beyond.port }));
+    const plain = 'smtputf8_advertise_hosts =\n';
+    await parts.add(startExim({ place: placeOf('exim'), relayTo: beyond.port, settings: plain }));
   });
 
   afterAll(() => parts[Symbol.asyncDispose]());
@@ -95,9 +96,9 @@ describe.skipIf(!hasPeers('postfix', 'smtpd', 'knotd'))('mail in every script', 
   );
 
   it.each([
-    ['EXT-UTF8-3 EXT-UTF8-6 EXT-UTF8-12 DSN-19', 'пеле@opensmtpd.example', 'ann', '5.6.7'],
-    ['EXT-UTF8-3 EXT-UTF8-6 EXT-UTF8-9 DSN-19', 'пеле@opensmtpd.example', 'аня', '5.6.7'],
-    ['EXT-UTF8-3 DSN-19', 'pele@opensmtpd.example', 'ben', '5.6.9'],
+    ['EXT-UTF8-3 EXT-UTF8-6 EXT-UTF8-12 DSN-19', 'пеле@exim.example', 'ann', '5.6.7'],
+    ['EXT-UTF8-3 EXT-UTF8-6 EXT-UTF8-9 DSN-19', 'пеле@exim.example', 'аня', '5.6.7'],
+    ['EXT-UTF8-3 DSN-19', 'pele@exim.example', 'ben', '5.6.9'],
   ])('%s for %s comes back from a host without SMTPUTF8, to %s, with %s', most, async (_ids, to, box, status) => {
     const from = `${box}@home.example`;
     await give('home', { from, to, mail: smtputf8, text: letter(from, to) });

@@ -4,11 +4,11 @@ import { parseDsn, type ReadDsn } from '@posthorn/smtp/report/parse-dsn';
 import { expect } from 'vitest';
 import type { ConfigInput } from '../../packages/posthorn/src/config/schema.ts';
 import type { FixtureZone } from '../../packages/posthorn/src/dns/fixture-resolver.ts';
-import { startKnot } from '../../packages/posthorn/test/dns/knot.ts';
+import { type Knot, startKnot } from '../../packages/posthorn/test/dns/knot.ts';
 import { mailIn, startTestAgent, type TestAgent } from '../../packages/posthorn/test/mta/fixture.ts';
 import { network } from './loopback.ts';
 
-const numbers = { home: 10, far: 11, third: 12, postfix: 13, exim: 14, opensmtpd: 15, down: 19 } as const;
+const numbers = { home: 10, far: 11, third: 12, postfix: 13, exim: 14, down: 19 } as const;
 
 /** A host of the network, which has the mail of the domain of its name, such as `home.example`. */
 export type HostName = keyof typeof numbers;
@@ -19,12 +19,12 @@ export function placeOf(host: HostName): { readonly host: string; readonly port:
 }
 
 /** A name server of another make, which knows the exchanger of each domain, and what else it is told. */
-export function startNames(others: FixtureZone = {}): Promise<{ readonly address: string } & AsyncDisposable> {
+export function startNames(others: FixtureZone = {}, options: { readonly signed?: boolean } = {}): Promise<Knot> {
   const entries = (Object.keys(numbers) as HostName[]).flatMap((host) => [
     [`${host}.example`, { mx: [[10, `mx.${host}.example`] as const] }] as const,
     [`mx.${host}.example`, { a: [placeOf(host).host] }] as const,
   ]);
-  return startKnot({ ...Object.fromEntries(entries), ...others });
+  return startKnot({ ...Object.fromEntries(entries), ...others }, options);
 }
 
 /** Starts a Posthorn as a host; what is not its own goes where the name server says. */

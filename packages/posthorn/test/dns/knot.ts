@@ -1,8 +1,8 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -13,17 +13,29 @@ import { cutText } from './zone-answer.ts';
 export const knotProgram = '/usr/sbin/knotd';
 export const hasKnot = existsSync(knotProgram);
 
+/** A running name server. */
+export interface Knot extends AsyncDisposable {
+  readonly address: string;
+  /** Of a zone that is signed: key tag, algorithm, type and digest of its key, with commas between them (RFC 4034 §5.1). */
+  trustAnchor(): string;
+}
+
 /** A name server of another make, authoritative for a root zone that holds the fixture. */
-export async function startKnot(zone: FixtureZone): Promise<{ address: string } & AsyncDisposable> {
+export async function startKnot(zone: FixtureZone, { signed = false } = {}): Promise<Knot> {
   const folder = await mkdtemp(join(tmpdir(), 'posthorn-knot-'));
+  await mkdir(join(folder, 'db'));
   for (let tries = 0; tries < 5; tries += 1) {
     const port = await freePort();
     await writeFile(join(folder, 'root.zone'), zoneFile(zone));
-    await writeFile(join(folder, 'knot.conf'), configuration(folder, port));
+    await writeFile(join(folder, 'knot.conf'), configuration(folder, port, signed));
     const child = spawn(knotProgram, ['-c', join(folder, 'knot.conf')], { stdio: ['ignore', 'pipe', 'pipe'] });
     if (!(await isStarted(child))) continue;
     return {
       address: `127.0.0.1:${port}`,
+      trustAnchor() {
+        const lines = execFileSync('/usr/sbin/keymgr', ['-c', join(folder, 'knot.conf'), '.', 'ds']).toString();
+        return /DS (\d+) (\d+) (\d+) (\w+)/.exec(lines)?.slice(1).join(',') ?? '';
+      },
       async [Symbol.asyncDispose]() {
         const exit = once(child, 'exit');
         child.kill();
@@ -57,7 +69,7 @@ function isStarted(child: ChildProcess): Promise<boolean> {
   });
 }
 
-function configuration(folder: string, port: number): string {
+function configuration(folder: string, port: number, signed: boolean): string {
   return `server:
     rundir: "${folder}"
     listen: 127.0.0.1@${port}
@@ -75,6 +87,9 @@ template:
 zone:
   - domain: .
     file: root.zone
+    dnssec-signing: ${signed ? 'on' : 'off'}
+    zonefile-sync: -1
+    journal-content: none
 `;
 }
 
