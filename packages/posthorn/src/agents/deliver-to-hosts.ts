@@ -14,8 +14,10 @@ import { isTraced, isTracked } from './trace-of.ts';
 export interface Stop {
   readonly remoteHost: string;
   readonly destination: Destination;
-  /** MX records without a signature have named it. */
+  /** Nothing proves that it is a host of the domain. */
   readonly unproven?: true;
+  /** Why it is not spoken to, as half a sentence. */
+  readonly barred?: string;
 }
 
 /** How the hosts of one job are tried. */
@@ -53,7 +55,7 @@ async function deliverShare(share: Share, attempt: RelayAttempt, delivering: Del
     // A name is for a transaction with certain recipients: with fewer it is another one.
     const name = share.name === undefined || open.length === share.indexes.length ? share.name : newName(job.envelope);
     const sending = { ...delivering, open, ...(name === undefined ? {} : { name }) };
-    const result = whyNot(stop, job, open) ?? (await sendTo(stop, sending));
+    const result = whyBarred(stop, open) ?? whyNot(stop, job, open) ?? (await sendTo(stop, sending));
     attempt.take(open, result, {
       at: now(),
       remoteHost: stop.remoteHost,
@@ -72,10 +74,21 @@ function fromPlace(stops: readonly Stop[], place: string | undefined): readonly 
   return first === undefined ? stops : [first, ...stops.filter((stop) => stop !== first)];
 }
 
+/** A host that must not be spoken to counts as one that is not reached (RFC 7672 §2.1, RFC 8461 §5). */
+function whyBarred({ barred, remoteHost }: Stop, open: readonly number[]): SendResult | undefined {
+  if (barred === undefined) return undefined;
+  const failure = new Failure('tls', `No connection to ${remoteHost} is made: ${barred}`);
+  const answer = { address: '', kind: 'deferred', phase: 'connect', failure } as const;
+  return { ok: false, recipients: open.map(() => answer), offered: new Set() };
+}
+
 /** A name that nobody vouches for may be that of an attacker, whose certificate fits it (RFC 8689 §4.2.1). */
 function whyNot({ unproven }: Stop, { envelope }: DeliveryJob, open: readonly number[]): SendResult | undefined {
   if (unproven !== true || envelope.requireTls !== true || envelope.reversePath === '') return undefined;
-  const failure = new Failure('tls', 'The message needs a host that the DNS names under a signature, and this is none');
+  const failure = new Failure(
+    'tls',
+    'The message needs a host that is proven to be one of the domain, and this is none',
+  );
   const answer = { address: '', kind: 'refused', phase: 'mail', status: '5.7.10', failure } as const;
   return { ok: false, recipients: open.map(() => answer), offered: new Set() };
 }

@@ -14,10 +14,23 @@ export interface MailHost {
   readonly addresses: readonly HostAddress[];
   /** Set when its name comes from an answer of the DNS that nothing proves (RFC 4035 §3.2.3). */
   readonly unproven?: true;
+  /** Set when its addresses are proven. */
+  readonly secure?: true;
+  /** The name that aliases at its name lead to, where there are any. */
+  readonly canonical?: string;
 }
 
-/** The hosts for a domain in the order they are tried, at least one; or what becomes of its mail without any. */
-export type FoundHosts = { readonly kind: 'hosts'; readonly hosts: readonly MailHost[] } | NoHost;
+/** The hosts of a domain in the order they are tried. */
+export interface HostsOfDomain {
+  readonly kind: 'hosts';
+  /** At least one. */
+  readonly hosts: readonly MailHost[];
+  /** The domain that aliases at the domain lead to, where there are any. */
+  readonly canonical?: string;
+}
+
+/** The hosts for a domain, or what becomes of its mail without any. */
+export type FoundHosts = HostsOfDomain | NoHost;
 
 /** Where mail shall go. */
 export interface HostQuery {
@@ -72,8 +85,9 @@ async function findAnyHosts(query: HostQuery, finder: HostFinder): Promise<Found
   if (order.kind === 'outcome') return order;
   const found = await walkExchangers(order.exchangers, query, finder);
   const isProven = !query.lookupMx || ('secure' in answer && answer.secure);
-  if (found.kind === 'outcome' || isProven) return found;
-  return { kind: 'hosts', hosts: found.hosts.map((host) => ({ ...host, unproven: true })) };
+  if (found.kind === 'outcome') return found;
+  if (!isProven) return { kind: 'hosts', hosts: found.hosts.map((host) => ({ ...host, unproven: true })) };
+  return answer.kind === 'found' && answer.canonical !== undefined ? { ...found, canonical: answer.canonical } : found;
 }
 
 function hostOfAddress(address: string, query: HostQuery, finder: HostFinder): FoundHosts {
@@ -114,8 +128,13 @@ async function walkExchangers(
   return noHost('failed', '5.4.4', `No host for ${query.domain} has an address`);
 }
 
-function toHost({ exchange, addresses }: LookedUp): MailHost {
-  return { name: exchange, addresses };
+function toHost({ exchange, addresses, secure, canonical }: LookedUp): MailHost {
+  return {
+    name: exchange,
+    addresses,
+    ...(secure ? { secure } : {}),
+    ...(canonical === undefined ? {} : { canonical }),
+  };
 }
 
 /** The addresses that mean "any" lead to this host, too. */

@@ -12,6 +12,10 @@ export interface HostLookup {
   readonly addresses: readonly HostAddress[];
   /** Whether there may be more, which could not be looked up now. */
   readonly failed: boolean;
+  /** Whether all of them are proven (RFC 4035 §3.2.3). */
+  readonly secure: boolean;
+  /** The name that aliases lead to, where there are any. */
+  readonly canonical?: string;
 }
 
 /** How addresses are looked up. */
@@ -36,5 +40,12 @@ export async function lookUpAddresses(host: string, request: AddressRequest): Pr
     const records = answer.kind === 'found' ? answer.records.slice(0, most) : [];
     return records.map((address): HostAddress => ({ address, family }));
   });
-  return { addresses, failed: answers.some(({ kind }) => kind === 'failed') };
+  const found = answers.filter((answer) => answer.kind === 'found');
+  const canonical = found[0]?.canonical;
+  return {
+    addresses,
+    failed: answers.some(({ kind }) => kind === 'failed'),
+    secure: found.length > 0 && found.every(({ secure }) => secure),
+    ...(canonical === undefined ? {} : { canonical }),
+  };
 }

@@ -8,8 +8,6 @@ import { Route, type RouteOptions } from './route.ts';
 
 /** What a relay agent works with. */
 export interface RelayOptions extends RouteOptions {
-  /** Milliseconds since the epoch. */
-  readonly now: () => number;
   /** Of each address of a host. */
   readonly limits?: Partial<PoolLimits>;
   /** Milliseconds that a host is left alone when it was not reached, 15 seconds by default. */
@@ -47,7 +45,7 @@ async function deliver(job: DeliveryJob, { route, destinations, now }: Means): P
   if (nextHop.kind !== 'mx' && nextHop.kind !== 'smtp' && nextHop.kind !== 'lmtp') {
     throw new Error(`${nextHop.kind} is no other host`);
   }
-  const stops = await route.find(nextHop, signal);
+  const stops = await route.find(nextHop, job.envelope, signal);
   if ('outcomeKind' in stops) {
     const { outcomeKind: kind, status, text } = stops;
     return sameOutcome(job.recipients.length, { kind, status, text, at: now() });

@@ -1,15 +1,17 @@
 import { isIP } from 'node:net';
-import type { ConnectOptions, Tls } from '@posthorn/smtp/client/connect-client';
+import type { ConnectOptions } from '@posthorn/smtp/client/connect-client';
 import type { TlsMaterial } from '@posthorn/smtp/net/secure';
 import type { ClientTimeouts } from '@posthorn/smtp/protocol/client-timeouts';
+import type { Envelope } from '../queue/envelope.ts';
 import type { NextHop } from '../queue/next-hop.ts';
 import type { NoHost } from '../routing/exchangers.ts';
+import type { DomainTls } from '../routing/outbound-tls.ts';
 import type { Stop } from './deliver-to-hosts.ts';
 import { findHosts, type HostFinder, type MailHost } from './find-hosts.ts';
-import type { HostAddress } from './look-up-addresses.ts';
+import { type TlsPlan, TlsPlanner, type TlsPlannerParts } from './tls-planner.ts';
 
 /** What finding the way to a next hop works with. */
-export interface RouteOptions extends HostFinder {
+export interface RouteOptions extends HostFinder, Partial<Pick<TlsPlannerParts, 'tlsFor' | 'dane' | 'sts'>> {
   /** What it calls itself in EHLO: a domain or an address literal (RFC 5321 §4.1.4). */
   readonly name: string;
   /** Certificates to trust and to show. */
@@ -19,7 +21,12 @@ export interface RouteOptions extends HostFinder {
   readonly port?: number;
   /** Addresses that are tried for one message, 8 by default (RFC 5321 §5.1). */
   readonly mostAddressesTried?: number;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
 }
+
+/** What a message asks of the way there. */
+export type Wishes = Pick<Envelope, 'tlsOptional' | 'requireTls'>;
 
 /** A next hop that is another host. */
 export type RelayHop = Extract<NextHop, { kind: 'mx' | 'smtp' | 'lmtp' }>;
@@ -27,24 +34,49 @@ export type RelayHop = Extract<NextHop, { kind: 'mx' | 'smtp' | 'lmtp' }>;
 const mtaPort = 25;
 const lmtpPort = 24;
 
+const may: DomainTls = { level: 'may', raised: true };
+
 /** Knows the addresses that mail for a next hop is tried at, in their order (RFC 5321 §5.1). */
 export class Route {
   readonly #options: RouteOptions;
+  readonly #planner: TlsPlanner;
   /** Of next hops that no look-up can change; the router gives the same object for all mail that goes there. */
   readonly #fixed = new WeakMap<RelayHop, readonly Stop[]>();
 
   constructor(options: RouteOptions) {
     this.#options = options;
+    this.#planner = new TlsPlanner({ tlsFor: () => may, dane: false, ...options });
   }
 
   /** The stops, at least one; or what becomes of the mail without any. */
-  async find(hop: RelayHop, signal: AbortSignal): Promise<readonly Stop[] | NoHost> {
+  async find(hop: RelayHop, wishes: Wishes, signal: AbortSignal): Promise<readonly Stop[] | NoHost> {
     const known = this.#fixed.get(hop);
     if (known !== undefined) return known;
-    const stops = await findStops(hop, this.#options, signal);
+    const stops = await this.#findStops(hop, wishes, signal);
     if ('outcomeKind' in stops || !isFixed(hop)) return stops;
     this.#fixed.set(hop, stops);
     return stops;
+  }
+
+  async #findStops(hop: RelayHop, wishes: Wishes, signal: AbortSignal): Promise<Stop[] | NoHost> {
+    const options = this.#options;
+    if (hop.kind !== 'mx' && hop.path !== undefined) {
+      // A socket of this machine has no wire that anybody could listen to.
+      const tls: ChosenTls = { connect: { tls: 'none' }, key: 'none' };
+      return [{ remoteHost: options.name, destination: toDestination(hop, options, { to: { path: hop.path }, tls }) }];
+    }
+    const domain = hop.kind === 'mx' ? hop.domain : (hop.host ?? 'localhost');
+    const lookupMx = hop.kind === 'mx' || hop.lookupMx;
+    const found = await findHosts({ domain, lookupMx, configured: hop.kind !== 'mx', signal }, options);
+    if (found.kind === 'outcome') return found;
+    const port = portOf(hop, options);
+    const tls = routeTls(hop);
+    const tlsOptional = wishes.tlsOptional === true && wishes.requireTls !== true;
+    const query = { domain, found, port, tlsOptional, signal, ...(tls === undefined ? {} : { tls }) };
+    const plans = await this.#planner.plan(query);
+    return found.hosts
+      .flatMap((host, index) => stopsAt(host, { hop, options, port, plan: plans[index] as TlsPlan }))
+      .slice(0, options.mostAddressesTried ?? 8);
   }
 }
 
@@ -52,33 +84,50 @@ function isFixed(hop: RelayHop): boolean {
   return hop.kind !== 'mx' && (hop.path !== undefined || isIP(hop.host ?? '') !== 0);
 }
 
-async function findStops(hop: RelayHop, options: RouteOptions, signal: AbortSignal): Promise<Stop[] | NoHost> {
-  if (hop.kind !== 'mx' && hop.path !== undefined) {
-    return [{ remoteHost: options.name, destination: toDestination(hop, options, { path: hop.path }) }];
+/** What a route says itself about TLS; a host that it names by name may ask for more than `opportunistic`. */
+function routeTls(hop: RelayHop): DomainTls | undefined {
+  if (hop.kind === 'mx') return undefined;
+  switch (hop.tls) {
+    case 'opportunistic':
+      return hop.kind === 'lmtp' || isIP(hop.host ?? '') !== 0 ? { level: 'may', raised: false } : undefined;
+    case 'none':
+    case 'encrypt':
+    case 'dane':
+    case 'mta-sts':
+      return { level: hop.tls, raised: false };
+    default:
+      return { level: 'verify', raised: false };
   }
-  const found = await findHosts(
-    {
-      domain: hop.kind === 'mx' ? hop.domain : (hop.host ?? 'localhost'),
-      lookupMx: hop.kind === 'mx' || hop.lookupMx,
-      configured: hop.kind !== 'mx',
-      signal,
-    },
-    options,
-  );
-  if (found.kind === 'outcome') return found;
-  return inTurns(found.hosts)
-    .slice(0, options.mostAddressesTried ?? 8)
-    .map(({ host, address }): Stop => {
-      const serverName = hop.kind === 'mx' || hop.lookupMx ? host.name : (hop.host ?? host.name);
-      const connect = { host: address.address, port: portOf(hop, options), serverName: withoutBrackets(serverName) };
-      const destination = toDestination(hop, options, connect);
-      return { remoteHost: host.name, destination, ...(host.unproven ? { unproven: true } : {}) };
-    });
 }
 
-/** Every address, host by host. */
-function inTurns(hosts: readonly MailHost[]): { readonly host: MailHost; readonly address: HostAddress }[] {
-  return hosts.flatMap((host) => host.addresses.map((address) => ({ host, address })));
+interface Planned {
+  readonly hop: RelayHop;
+  readonly options: RouteOptions;
+  readonly port: number;
+  readonly plan: TlsPlan;
+}
+
+/** One stop for every address; a host that is not to be spoken to is one, which says why. */
+function stopsAt(host: MailHost, { hop, options, port, plan }: Planned): Stop[] {
+  const addresses = plan.tls === 'barred' ? host.addresses.slice(0, 1) : host.addresses;
+  return addresses.map(({ address }): Stop => {
+    const to = { host: address, port };
+    return {
+      remoteHost: host.name,
+      destination: toDestination(hop, options, { to, tls: hopTls(hop, host, plan) }),
+      ...(plan.proven ? {} : { unproven: true }),
+      ...(plan.tls === 'barred' ? { barred: plan.because } : {}),
+    };
+  });
+}
+
+/** A host that a route names is verified as itself, and by the way of its port. */
+function hopTls(hop: RelayHop, host: MailHost, plan: TlsPlan): ChosenTls {
+  if (hop.kind === 'mx' || (hop.tls !== 'starttls' && hop.tls !== 'implicit')) return plan;
+  if (host.unproven === true)
+    return { ...plan, connect: { ...plan.connect, tls: hop.tls }, key: `${hop.tls} ${plan.key}` };
+  const { serverName } = plan.connect;
+  return { connect: { tls: hop.tls, ...(serverName === undefined ? {} : { serverName }) }, key: hop.tls };
 }
 
 function portOf(hop: RelayHop, { port = mtaPort }: RouteOptions): number {
@@ -86,31 +135,30 @@ function portOf(hop: RelayHop, { port = mtaPort }: RouteOptions): number {
   return hop.port ?? (hop.kind === 'lmtp' ? lmtpPort : mtaPort);
 }
 
-function withoutBrackets(name: string): string {
-  return name.replace(/^\[(?:IPv6:)?|\]$/gi, '');
+type ChosenTls = Pick<TlsPlan, 'connect' | 'key'>;
+
+interface Way {
+  readonly to: Pick<ConnectOptions, 'host' | 'port' | 'path'>;
+  readonly tls: ChosenTls;
 }
 
-function toDestination(
-  hop: RelayHop,
-  options: RouteOptions,
-  to: Pick<ConnectOptions, 'host' | 'port' | 'path' | 'serverName'>,
-) {
+function toDestination(hop: RelayHop, options: RouteOptions, { to, tls }: Way) {
   const { name, ownNames, tlsMaterial, timeouts } = options;
-  const tls: Tls = hop.kind === 'mx' ? 'opportunistic' : hop.tls;
   const login = hop.kind === 'mx' ? undefined : hop.login;
   const connect: ConnectOptions = {
     ...to,
+    ...tls.connect,
     protocol: hop.kind === 'lmtp' ? 'lmtp' : 'smtp',
-    tls,
     name,
     ...(login === undefined ? {} : { credentials: login }),
     ...(tlsMaterial === undefined ? {} : { tlsMaterial }),
     ...(timeouts === undefined ? {} : { timeouts }),
   };
-  const place = to.path ?? `${to.host} ${to.port} ${to.serverName}`;
+  const place = to.path ?? `${to.host} ${to.port} ${tls.connect.serverName}`;
   return {
     connect,
-    key: `${connect.protocol} ${tls} ${login === undefined ? '' : `${login.user}\0${login.password}`} ${place}`,
+    // Connections are shared only where the same is asked of them: what one domain wants never holds another one up.
+    key: `${connect.protocol} ${tls.key} ${login === undefined ? '' : `${login.user}\0${login.password}`} ${place}`,
     // Another server of this host, on another port or socket, may well have its name.
     ownNames:
       hop.kind === 'mx' || (hop.kind === 'smtp' && to.port === mtaPort) ? ownNames.map((own) => own.toLowerCase()) : [],

@@ -5,6 +5,7 @@ import { formatPath, type Mistake } from './mistake.ts';
 import { onDemandMistakes } from './on-demand-checks.ts';
 import { openRelayMistakes } from './open-relay-checks.ts';
 import { entriesOf, isRecord, type Plain } from './plain.ts';
+import { outboundTlsMistakes } from './tls-checks.ts';
 
 /** What no single value shows. Reads plain data that need not be well formed, so that all mistakes come at once. */
 export function crossChecks(config: Plain): Mistake[] {
@@ -16,6 +17,7 @@ export function crossChecks(config: Plain): Mistake[] {
     ...directoryMistakes(config),
     ...onDemandMistakes(config),
     ...extensionMistakes(config),
+    ...outboundTlsMistakes(config),
   ];
 }
 

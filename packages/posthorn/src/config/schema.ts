@@ -9,6 +9,7 @@ import * as mail from './mail-fields.ts';
 import { named } from './named.ts';
 import { etrn, fetchSources, listenerMechanisms, onDemand, onDemandUserFields, turn } from './on-demand-fields.ts';
 import { terminalFields } from './terminal-fields.ts';
+import * as outbound from './tls-fields.ts';
 import { vacationFields } from './vacation-fields.ts';
 
 const proxyProtocol = z.array(mail.network()).prefault([]);
@@ -174,12 +175,8 @@ export const configSchema = z.strictObject({
   fetch: fetchSources,
   terminals: terminalFields.exactOptional(),
   queue: queue.prefault({}),
-  dns: z
-    .strictObject({
-      /** Name servers instead of those of the system. */
-      servers: z.array(mail.nameServer()).min(1).exactOptional(),
-    })
-    .prefault({}),
+  dns: outbound.dns.prefault({}),
+  outboundTls: outbound.outboundTls.prefault({}),
   /** Marks of mail that is never delivered nor reported: what a filter before this server found hostile (RFC 5321 §6.2). */
   hostile: hostileMarks.prefault([]),
   /** Who reads mail for a postmaster that has no mailbox of its own (RFC 5321 §4.5.1). */

@@ -14,6 +14,7 @@ import { createPipeAgent } from '../agents/pipe.ts';
 import { createRelayAgent } from '../agents/relay.ts';
 import { createResendAgent } from '../agents/resend.ts';
 import type { ProgramRules } from '../agents/run-program.ts';
+import type { StsPolicies } from '../agents/sts-policies.ts';
 import { withTerminals } from '../agents/with-terminals.ts';
 import type { Config } from '../config/schema.ts';
 import type { Resolver } from '../dns/resolver.ts';
@@ -38,8 +39,10 @@ export interface AgentParts {
   readonly programs: ProgramRules;
   /** Where mail for terminals is shown, if it is. */
   readonly terminalMail?: TerminalMail | undefined;
+  /** Knows the policies of domains about TLS; absent: nobody asks for them. */
+  readonly sts?: StsPolicies | undefined;
   /** The policy in force. */
-  readonly policy: () => Pick<Policy, 'directory' | 'findList' | 'findGateway' | 'findVacation'>;
+  readonly policy: () => Pick<Policy, 'directory' | 'tlsFor' | 'findList' | 'findGateway' | 'findVacation'>;
 }
 
 /** Messages of one batch. */
@@ -65,6 +68,7 @@ export function createAgents({
   usage,
   programs,
   terminalMail,
+  sts,
   policy,
 }: AgentParts): Agents {
   const { queue, limits, hostname } = config;
@@ -76,6 +80,9 @@ export function createAgents({
     families: ownFamilies(networkInterfaces()),
     now,
     chance: Math.random,
+    tlsFor: (domain) => policy().tlsFor(domain),
+    dane: config.dns.validating,
+    ...(sts === undefined ? {} : { sts }),
     ...(config.authorities === undefined ? {} : { tlsMaterial: { ca: readFileSync(config.authorities) } }),
     limits: {
       connections: queue.concurrencyPerDestination,

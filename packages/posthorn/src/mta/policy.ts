@@ -11,6 +11,7 @@ import type { Expansion } from '../directory/expand-aliases.ts';
 import type { Recipient } from '../queue/envelope.ts';
 import type { NextHop } from '../queue/next-hop.ts';
 import { parseDomainPattern } from '../routing/domain-pattern.ts';
+import { createDomainTls, type DomainTls } from '../routing/outbound-tls.ts';
 import { createRouter, type RouterConfig } from '../routing/router.ts';
 import { refuseSize } from './admit-mailbox.ts';
 import { createGateways, type FindGateway, withGatewayMailboxes } from './batch-gateways.ts';
@@ -36,6 +37,8 @@ export interface Policy {
   readonly disclosure: Disclosure;
   readonly submission: Config['submission'];
   readonly routes: Config['routes'];
+  /** How mail to a domain is sent. */
+  tlsFor(domain: string): DomainTls;
   /** `target`: where the mail goes instead of where the address leads. */
   route(address: string, target?: string): NextHop;
   isRelayClient(address: string): boolean;
@@ -92,6 +95,7 @@ export function createPolicy(config: Config): Policy {
     disclosure: createDisclosure(config, directory),
     submission,
     routes,
+    tlsFor: createDomainTls(config.outboundTls),
     route: (address, target) => (target === undefined ? remembered(address) : router.route(address, target)),
     refuseSize(recipients, size) {
       if (!boundsSize) return undefined;

@@ -24,6 +24,7 @@ import { listenerOf, trackingListenerOf } from './listener-of.ts';
 import { Log, type LogSink } from './log.ts';
 import { LoginRates } from './login-rates.ts';
 import { createOnDemandServices } from './on-demand-services.ts';
+import { openStsPolicies } from './open-sts-policies.ts';
 import { createPolicy, ownAddresses } from './policy.ts';
 import { programRulesOf } from './program-rules.ts';
 import { ReportWriter } from './report-writer.ts';
@@ -90,7 +91,9 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
   const usage = new MailboxUsage(now);
   const terminalMail = config.terminals && new TerminalMail(config.terminals, () => policy.directory);
   const parts = { config, resolver, ownAddresses: ownAddresses(), now, store, usage, programs, terminalMail };
-  const agents = createAgents({ ...parts, policy: () => policy });
+  const authorities = config.authorities === undefined ? undefined : readPem(config.authorities);
+  const sts = await openStsPolicies({ config, resolver, authorities, log, now });
+  const agents = createAgents({ ...parts, sts, policy: () => policy });
   const postmaster = config.postmaster ?? `postmaster@${policy.directory.homeDomain}`;
   const expand = (addresses: readonly string[]) => expandAddresses(policy.directory, addresses);
   const reports = new ReportWriter({ hostname, postmaster, policy: retry, newId: () => store.newId(), now, expand });
@@ -112,6 +115,7 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
     policy: () => policy,
     store,
     isCrowded: () => scheduler.isFull,
+    log,
     now,
   });
   const checkpoints = new Checkpoints(store, log);
@@ -183,6 +187,7 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
     await scheduler.stop(grace);
     await checkpoints.close();
     await agents.close();
+    await sts?.close();
     await store.close();
   }
 

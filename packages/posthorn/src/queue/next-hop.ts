@@ -1,7 +1,10 @@
 import type { MailboxBounds } from './mailbox-bounds.ts';
 
-/** How a connection to a next hop is secured (RFC 3207, RFC 8314). */
-export type RelayTls = 'none' | 'opportunistic' | 'starttls' | 'implicit';
+/**
+ * How a connection to a next hop is secured. `starttls` and `implicit` verify its certificate, `encrypt` takes any; `dane`
+ * and `mta-sts` do as its domain publishes it (RFC 3207, RFC 8314, RFC 7672, RFC 8461).
+ */
+export type RelayTls = 'none' | 'opportunistic' | 'encrypt' | 'starttls' | 'implicit' | 'dane' | 'mta-sts';
 
 /** Where one attempt takes its recipients. `key` is equal for recipients that may share a transaction. */
 export type NextHop =

@@ -5,7 +5,15 @@ import type { RelayTarget } from './target.ts';
 
 type Scheme = 'smtp' | 'smtps' | 'lmtp';
 
-const tlsModes: readonly string[] = ['none', 'opportunistic', 'starttls', 'implicit'] satisfies RelayTls[];
+const tlsModes: readonly string[] = [
+  'none',
+  'opportunistic',
+  'encrypt',
+  'starttls',
+  'implicit',
+  'dane',
+  'mta-sts',
+] satisfies RelayTls[];
 
 /** Reads `[user:password@]host[:port][?tls=…]`; a text says what is wrong with it (RFC 3986 §3.2). */
 export function parseRelay(scheme: Scheme, text: string): RelayTarget | string {
@@ -21,7 +29,10 @@ export function parseRelay(scheme: Scheme, text: string): RelayTarget | string {
   if (typeof given === 'object') return given.mistake;
   // Credentials never go in clear text by default, nor over a connection that an attacker can keep from being secured.
   const tls = given ?? (host.port === 465 ? 'implicit' : defaultTls(scheme, login !== undefined));
-  if (login !== undefined && (tls === 'opportunistic' || (tls === 'none' && !isLoopback(host.name)))) {
+  if (
+    login !== undefined &&
+    (tls === 'opportunistic' || tls === 'encrypt' || (tls === 'none' && !isLoopback(host.name)))
+  ) {
     return 'a login needs tls=starttls or tls=implicit';
   }
   const port = host.port ?? (scheme === 'lmtp' ? 24 : tls === 'implicit' ? 465 : 25);
@@ -78,7 +89,10 @@ function decode(text: string): string | undefined {
 function parseTls(scheme: Scheme, query: string | undefined): RelayTls | undefined | { mistake: string } {
   const given = query === undefined || query === '' ? undefined : /^tls=(.*)$/.exec(query)?.[1];
   if (query && (given === undefined || !tlsModes.includes(given))) {
-    return { mistake: 'behind ? only tls=none, tls=opportunistic, tls=starttls and tls=implicit are known' };
+    return { mistake: `behind ? only ${tlsModes.map((mode) => `tls=${mode}`).join(', ')} are known` };
+  }
+  if (scheme === 'lmtp' && (given === 'dane' || given === 'mta-sts')) {
+    return { mistake: `tls=${given} is not for LMTP` };
   }
   if (scheme !== 'smtps') return given as RelayTls | undefined;
   return given === undefined || given === 'implicit'
