@@ -40,7 +40,7 @@ export interface ConnectOptions extends Target {
   readonly name?: string;
   readonly credentials?: ClientCredentials;
   /**
-   * Ways to log in, in the order of preference; default: all that the credentials allow but CRAM-MD5, the strongest first,
+   * Ways to log in, in the order of preference; default: all that the credentials allow but CRAM-MD5 and NTLM, the strongest first,
    * and none of them outside of TLS with a host that was verified. What is named here and sends no password may go in the
    * clear, where whoever listens can try passwords against what it sends (RFC 2195 §4, RFC 5802 §9).
    */

@@ -4,6 +4,7 @@ import { cramMd5Client } from '../sasl/cram-md5.ts';
 import { external } from '../sasl/external.ts';
 import { login } from '../sasl/login.ts';
 import type { ClientMechanism, Login } from '../sasl/mechanism.ts';
+import { ntlmClient } from '../sasl/ntlm.ts';
 import { oauthBearer, xoauth2 } from '../sasl/oauth.ts';
 import { plain } from '../sasl/plain.ts';
 import { scramClient } from '../sasl/scram-client.ts';
@@ -44,6 +45,7 @@ const mechanisms = {
   PLAIN: plain,
   LOGIN: login,
   'CRAM-MD5': cramMd5Client,
+  NTLM: ntlmClient({ nextNonce: () => randomBytes(8), now: Date.now }),
   OAUTHBEARER: oauthBearer(),
   XOAUTH2: xoauth2(),
   EXTERNAL: external,
@@ -54,6 +56,8 @@ export type ClientMechanismName = keyof typeof mechanisms;
 
 const byToken: readonly ClientMechanismName[] = ['OAUTHBEARER', 'XOAUTH2'];
 const byCertificate: readonly ClientMechanismName[] = ['EXTERNAL'];
+/** Too weak to be used where nobody asks for them. */
+const old: readonly ClientMechanismName[] = ['CRAM-MD5', 'NTLM'];
 const byPassword = (Object.keys(mechanisms) as ClientMechanismName[]).filter(
   (name) => !byToken.includes(name) && !byCertificate.includes(name),
 );
@@ -65,7 +69,7 @@ function namesFor(credentials: ClientCredentials): readonly ClientMechanismName[
 }
 
 /**
- * The mechanisms to try, in order: `names`, or all but CRAM-MD5, the strongest first. Throws Failure `invalid` when none of
+ * The mechanisms to try, in order: `names`, or all but CRAM-MD5 and NTLM, the strongest first. Throws Failure `invalid` when none of
  * `names` can use the credentials, or these cannot be sent.
  */
 export function mechanismsFor(
@@ -74,7 +78,7 @@ export function mechanismsFor(
 ): readonly ClientMechanism[] {
   checkCredentials(credentials);
   const fit = namesFor(credentials);
-  const chosen = names?.filter((name) => fit.includes(name)) ?? fit.filter((name) => name !== 'CRAM-MD5');
+  const chosen = names?.filter((name) => fit.includes(name)) ?? fit.filter((name) => !old.includes(name));
   if (chosen.length === 0) throw new Failure('invalid', 'no mechanism that is named can use these credentials');
   return chosen.map((name) => mechanisms[name]);
 }

@@ -4,11 +4,12 @@ import { cramMd5Server } from '../sasl/cram-md5.ts';
 import { external } from '../sasl/external.ts';
 import { login } from '../sasl/login.ts';
 import type { ServerMechanism } from '../sasl/mechanism.ts';
+import { ntlmServer } from '../sasl/ntlm.ts';
 import { oauthBearer, type TokenRefusal, xoauth2 } from '../sasl/oauth.ts';
 import { plain } from '../sasl/plain.ts';
 import { scramServer } from '../sasl/scram-server.ts';
 
-/** Ways to log in that a server knows, the strongest first (RFC 5802 §4, RFC 7628 §3, RFC 4616 §2, RFC 2195 §2, RFC 4422 appendix A). */
+/** Ways to log in that a server knows, the strongest first (RFC 5802 §4, RFC 7628 §3, RFC 4616 §2, RFC 2195 §2, RFC 4422 appendix A, [MS-SMTPNTLM] §2.2.1). */
 export const mechanismNames = [
   'SCRAM-SHA-256-PLUS',
   'SCRAM-SHA-256',
@@ -18,6 +19,7 @@ export const mechanismNames = [
   'OAUTHBEARER',
   'XOAUTH2',
   'CRAM-MD5',
+  'NTLM',
   'PLAIN',
   'LOGIN',
 ] as const;
@@ -49,6 +51,7 @@ export function mechanismsOf(names: readonly MechanismName[] | undefined, parts:
     PLAIN: () => plain,
     LOGIN: () => login,
     'CRAM-MD5': () => cramMd5Server(nextChallenge),
+    NTLM: () => ntlmServer({ hostname, nextNonce: () => randomBytes(8) }),
     EXTERNAL: () => external,
     OAUTHBEARER: () => oauthBearer(tokens),
     XOAUTH2: () => xoauth2(tokens),

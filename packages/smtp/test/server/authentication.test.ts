@@ -3,6 +3,8 @@ import type { ClientCredentials, ClientMechanismName } from '@posthorn/smtp/clie
 import type { ConnectOptions } from '@posthorn/smtp/client/connect-client';
 import { openConnection } from '@posthorn/smtp/client/open-connection';
 import { reply } from '@posthorn/smtp/reply/reply';
+import { ntHash } from '@posthorn/smtp/sasl/ntlm';
+import { composeNegotiate } from '@posthorn/smtp/sasl/ntlm-message';
 import { keysOf, type ScramHash, saltPassword } from '@posthorn/smtp/sasl/scram-keys';
 import {
   type Credentials,
@@ -36,6 +38,8 @@ function decide(credentials: Credentials): { login: string } | typeof wrong {
         : wrong;
     case 'CRAM-MD5':
       return credentials.proves('secret') ? { login: credentials.user } : wrong;
+    case 'NTLM':
+      return credentials.provesHash(ntHash('secret')) ? { login: credentials.user } : wrong;
     // Whoever forgets to look whether it was proven lets nobody in by that.
     default:
       return { login: credentials.user };
@@ -274,6 +278,39 @@ describe('a client logs in to a server', () => {
       client.destroy();
     }
     expect(asked).toHaveLength(2);
+  });
+
+  it('CMD-AUTH-14 by NTLM, where it is asked for and on offer', async () => {
+    expect(await logIn({ mechanisms: ['NTLM', 'PLAIN'] }, ann, { mechanisms: ['NTLM'] })).toEqual(['NTLM']);
+    const domain = { user: 'OFFICE\\ann', password: 'secret' };
+    expect(await logIn({ mechanisms: ['NTLM'] }, domain, { mechanisms: ['NTLM'] })).toEqual(['NTLM']);
+    const { port } = await open({ mechanisms: ['NTLM'] });
+    expect(await refusal(connect(port, { user: 'ann', password: 'guess' }, { mechanisms: ['NTLM'] }))).toMatchObject({
+      code: 535,
+    });
+    expect(await refusal(connect(port, ann))).toMatchObject({ text: expect.stringContaining('no AUTH mechanism') });
+  });
+
+  it('CMD-AUTH-14 asks in words where nothing came with the command, and can be cancelled', async () => {
+    const { port } = await open({ mechanisms: ['NTLM'] });
+    const client = SocketClient.connect({ port });
+    onTestFinished(() => client.destroy());
+    await client.reply();
+    await client.say('EHLO client.example.test');
+    expect(await client.say('AUTH NTLM')).toBe('334 NTLM supported');
+    expect(await client.say(composeNegotiate().toString('base64'))).toMatch(/^334 TlRMTVNTUAAC/);
+    expect(await client.say('*')).toMatch(/^501 5\.7\.0 /);
+    expect(await client.say('AUTH NTLM')).toBe('334 NTLM supported');
+    expect(await client.say('*')).toMatch(/^501 5\.7\.0 /);
+    expect(await client.say(`AUTH NTLM ${composeNegotiate().toString('base64')}`)).toMatch(/^334 TlRMTVNTUAAC/);
+    expect(await client.say('bm90aGluZw==')).toMatch(/^501 5\.5\.2 /);
+    expect(await client.say('AUTH SCRAM-SHA-256')).toMatch(/^504 5\.5\.4 /);
+    const usual = await open();
+    const other = SocketClient.connect({ port: usual.port });
+    onTestFinished(() => other.destroy());
+    await other.reply();
+    await other.say('EHLO client.example.test');
+    expect(await other.say('AUTH NTLM')).toMatch(/^504 5\.5\.4 /);
   });
 
   it('CMD-AUTH-8 CMD-AUTH-12 never in the clear, unless it is told how', async () => {
