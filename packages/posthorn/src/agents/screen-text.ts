@@ -7,22 +7,38 @@ import type { Content } from '../queue/queue-store.ts';
 /** Parts within parts that are looked into for a text. */
 const deepest = 4;
 
+/** How much of a message a terminal can show. */
+type Extent = 'whole' | 'part' | 'nothing';
+
+interface Shown {
+  readonly text: string;
+  readonly extent: Extent;
+}
+
 /** A message as a terminal shows it: who it is from, what it is about, and its text; nothing in it can steer the terminal. */
 export async function composeScreenText(
   { reversePath }: Pick<Envelope, 'reversePath'>,
   { content, address, most }: { readonly content: Content; readonly address: string; readonly most: number },
-): Promise<string> {
+): Promise<Shown> {
   const message = await readBeginning(content, most);
   const subject = fieldValue(splitMessage(message).header, 'subject')?.trim();
+  const { text, extent } = textOf(message, deepest);
   const lines = [
+    '',
     `Message from <${reversePath}> to <${address}>`,
     ...(subject === undefined || subject === '' ? [] : [`Subject: ${subject}`]),
     '',
-    ...textOf(message, deepest).trimEnd().split(/\r?\n/),
+    ...text.trimEnd().split(/\r?\n/),
     ...(content.size > most ? ['', `[${content.size - most} octets more]`] : []),
     '',
-  ];
-  return ['', ...lines].map(harmless).join('\r\n');
+  ].map((line) => line.replaceAll('\t', '        '));
+  const harmless = lines.map(withoutControls);
+  const isWhole = content.size <= most && harmless.every((line, index) => line === lines[index]);
+  return { text: harmless.join('\r\n'), extent: isWhole ? extent : atMostPart(extent) };
+}
+
+function atMostPart(extent: Extent): Extent {
+  return extent === 'whole' ? 'part' : extent;
 }
 
 async function readBeginning({ stream }: Content, most: number): Promise<Buffer> {
@@ -37,28 +53,47 @@ async function readBeginning({ stream }: Content, most: number): Promise<Buffer>
 }
 
 /** The text of an entity, or of its first part that has one; of other kinds, what they are. */
-function textOf(entity: Buffer, depth: number): string {
+function textOf(entity: Buffer, depth: number): Shown {
   const { header, body } = splitMessage(entity);
   const type = parseContentType(fieldValue(header, 'content-type') ?? 'text/plain');
   const mediaType = type?.mediaType ?? 'text/plain';
   const boundary = type?.parameters.get('boundary') ?? '';
-  if (mediaType.startsWith('multipart/') && depth > 0) return textOfParts(body, boundary, depth);
-  if (!mediaType.startsWith('text/')) return `[${mediaType}]`;
+  if (mediaType.startsWith('multipart/') && depth > 0) {
+    return textOfParts(partsOf(body, boundary), { depth, areAlternatives: mediaType === 'multipart/alternative' });
+  }
+  if (!mediaType.startsWith('text/')) return { text: `[${mediaType}]`, extent: 'nothing' };
   const encoding = fieldValue(header, 'content-transfer-encoding')?.trim().toLowerCase() ?? '7bit';
   const charset = type?.parameters.get('charset')?.toLowerCase() ?? 'utf-8';
-  return decodeBody(body, encoding).toString(/^(?:utf-8|us-ascii)$/.test(charset) ? 'utf8' : 'latin1');
+  const text = decodeBody(body, encoding).toString(/^(?:utf-8|us-ascii)$/.test(charset) ? 'utf8' : 'latin1');
+  const isPlain = mediaType === 'text/plain' && /^(?:utf-8|us-ascii|iso-8859-1)$/.test(charset);
+  return { text, extent: isPlain ? 'whole' : 'part' };
 }
 
-function textOfParts(body: Buffer, boundary: string, depth: number): string {
+function textOfParts(
+  parts: readonly Buffer[],
+  { depth, areAlternatives }: { readonly depth: number; readonly areAlternatives: boolean },
+): Shown {
+  const all = parts.map((part) => textOf(part, depth - 1));
+  const first = all.find(({ extent }) => extent !== 'nothing');
+  if (first === undefined) return { text: all.map(({ text }) => text).join(' '), extent: 'nothing' };
+  return all.length === 1 || areAlternatives ? first : { ...first, extent: atMostPart(first.extent) };
+}
+
+function partsOf(body: Buffer, boundary: string): Buffer[] {
   const mark = `--${boundary}`;
-  const start = body.indexOf(mark);
-  if (boundary === '' || start === -1) return '';
-  const first = body.indexOf('\n', start) + 1;
-  const end = body.indexOf(`\n${mark}`, first);
-  return textOf(body.subarray(first, end === -1 ? body.length : end), depth - 1);
+  const parts: Buffer[] = [];
+  let start = boundary === '' ? -1 : body.indexOf(mark);
+  while (start !== -1 && body.toString('latin1', start + mark.length, start + mark.length + 2) !== '--') {
+    const first = body.indexOf('\n', start) + 1;
+    if (first === 0) break;
+    const end = body.indexOf(`\n${mark}`, first);
+    parts.push(body.subarray(first, end === -1 ? body.length : end));
+    start = end === -1 ? -1 : end + 1;
+  }
+  return parts;
 }
 
 /** Control characters could move the cursor, answer for the user, or hide and reorder what is shown. */
-function harmless(line: string): string {
-  return line.replaceAll('\t', '        ').replace(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, '?');
+function withoutControls(line: string): string {
+  return line.replace(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, '?');
 }

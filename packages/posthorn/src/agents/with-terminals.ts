@@ -37,33 +37,48 @@ async function deliverAndShow(agent: DeliveryAgent, job: DeliveryJob, parts: Ter
   const outcomes = await agent.deliver(job);
   // What is tried again is shown then.
   const delivered = job.recipients.filter((_, index) => outcomes[index]?.kind === 'delivered');
-  await Promise.all(delivered.map((recipient) => show(recipient, job, parts)));
+  await Promise.all(
+    delivered.map(async (recipient) =>
+      parts.terminals.show(recipient.address, (await screenOf(recipient, job, parts)).text),
+    ),
+  );
   return [...outcomes];
 }
 
 async function showOrDeliver(agent: DeliveryAgent, job: DeliveryJob, parts: TerminalParts): Promise<Outcome[]> {
-  const { recipients, envelope, content, earlier } = job;
+  const { recipients, envelope, earlier } = job;
+  const isSend = envelope.verb === 'SEND';
+  const screens = await Promise.all(recipients.map((recipient) => screenOf(recipient, job, parts)));
+  // The text is the same for all; above it stands for whom it is.
+  const extent = screens[0]?.extent ?? 'nothing';
+  if (isSend && extent === 'nothing') return recipients.map(() => noText(parts.now()));
   // SOML has a better place for what a terminal cannot hold.
-  const isFit = envelope.verb === 'SEND' || content.size <= parts.most;
-  const shown = await Promise.all(recipients.map((recipient) => isFit && show(recipient, job, parts)));
+  const isFit = isSend || extent === 'whole';
+  const shown = await Promise.all(
+    recipients.map(({ address }, index) => isFit && parts.terminals.show(address, screens[index]?.text ?? '')),
+  );
   const others = [...recipients.keys()].filter((index) => shown[index] !== true);
-  const outcomes: Outcome[] = recipients.map(() => shownOutcome(parts.now()));
+  const outcomes: Outcome[] = recipients.map(() => shownOutcome(parts.now(), extent === 'whole'));
   const pick = <T>(list: readonly T[]) => others.map((index) => list[index] as T);
   const rest = { ...job, recipients: pick(recipients), ...(earlier === undefined ? {} : { earlier: pick(earlier) }) };
-  const left =
-    envelope.verb === 'SEND' || others.length === 0
-      ? others.map(() => inactive(parts.now()))
-      : await agent.deliver(rest);
+  const left = isSend || others.length === 0 ? others.map(() => inactive(parts.now())) : await agent.deliver(rest);
   for (const [place, index] of others.entries()) outcomes[index] = left[place] as Outcome;
   return outcomes;
 }
 
-async function show({ address }: Recipient, { envelope, content }: DeliveryJob, parts: TerminalParts) {
-  return parts.terminals.show(address, await composeScreenText(envelope, { content, address, most: parts.most }));
+function screenOf({ address }: Recipient, { envelope, content }: DeliveryJob, { most }: TerminalParts) {
+  return composeScreenText(envelope, { content, address, most });
 }
 
-function shownOutcome(at: number): Outcome {
-  return { kind: 'delivered', status: '2.1.5', at, handover: 'final', text: 'shown on a terminal' };
+/** What a terminal left out is gone: its sender is told, where it wants to know (RFC 3463 §3.7). */
+function shownOutcome(at: number, isWhole: boolean): Outcome {
+  const shown = { kind: 'delivered', at, handover: 'final' } as const;
+  if (isWhole) return { ...shown, status: '2.1.5', text: 'shown on a terminal' };
+  return { ...shown, status: '2.6.4', text: 'shown on a terminal, as far as it is text' };
+}
+
+function noText(at: number): Outcome {
+  return { kind: 'failed', status: '5.6.1', at, text: 'A terminal shows text alone, and the message has none' };
 }
 
 /** The terminal was in use when RCPT asked: it may be again (RFC 821 §3.4). */

@@ -3,9 +3,13 @@ import { describe, expect, it } from 'vitest';
 import { composeScreenText } from '../../src/agents/screen-text.ts';
 import { contentInHand } from '../../src/spool/content.ts';
 
-function show(message: string | Buffer, most = 10_000): Promise<string> {
+function compose(message: string | Buffer, most = 10_000) {
   const content = contentInHand(Buffer.from(message as string));
   return composeScreenText({ reversePath: 'a@x.test' }, { content, address: 'b@y.test', most });
+}
+
+async function show(message: string | Buffer, most?: number): Promise<string> {
+  return (await compose(message, most)).text;
 }
 
 describe('a message on a terminal', () => {
@@ -25,6 +29,32 @@ describe('a message on a terminal', () => {
     expect(await show(Buffer.from('Content-Type: text/plain; charset=iso-8859-1\r\n\r\n\xe9', 'latin1'))).toContain(
       'é',
     );
+  });
+
+  it.each([
+    ['whole', 'Subject: x\r\n\r\nAt noon?\tYes\r\n'],
+    ['whole', 'Content-Type: text/plain; charset=iso-8859-1\r\n\r\nx'],
+    [
+      'whole',
+      'Content-Type: multipart/alternative; boundary=q\r\n\r\n--q\r\n\r\nx\r\n--q\r\nContent-Type: text/html\r\n\r\n<p>x\r\n--q--\r\n',
+    ],
+    ['whole', 'Content-Type: multipart/mixed; boundary=q\r\n\r\n--q\r\n\r\nx\r\n--q--\r\nepilogue'],
+    [
+      'part',
+      'Content-Type: multipart/mixed; boundary=q\r\n\r\n--q\r\nContent-Type: image/png\r\n\r\nx\r\n--q\r\n\r\nlook\r\n--q--\r\n',
+    ],
+    ['part', 'Content-Type: text/html\r\n\r\n<p>x'],
+    ['part', 'Content-Type: text/plain; charset=koi8-r\r\n\r\nx'],
+    ['part', 'Subject: x\r\n\r\nring \x07'],
+    ['part', `Subject: x\r\n\r\n${'y'.repeat(10_000)}`],
+    ['nothing', 'Content-Type: image/png\r\n\r\nx'],
+    [
+      'nothing',
+      'Content-Type: multipart/mixed; boundary=q\r\n\r\n--q\r\nContent-Type: image/png\r\n\r\nx\r\n--q--\r\n',
+    ],
+    ['nothing', 'Content-Type: multipart/mixed\r\n\r\nx'],
+  ])('is shown as %s: %j', async (extent, message) => {
+    expect(await compose(message)).toMatchObject({ extent });
   });
 
   it('is cut where it gets too long, and says so', async () => {

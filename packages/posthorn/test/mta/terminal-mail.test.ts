@@ -110,6 +110,39 @@ describe('SEND', () => {
   }, 30_000);
 });
 
+describe('mail for terminals that is not all text', () => {
+  const picture = 'Content-Type: image/png\r\n\r\nx\r\n';
+  const both = `Content-Type: multipart/mixed; boundary=q\r\n\r\n--q\r\n\r\nLook!\r\n--q\r\n${picture}--q--\r\n`;
+
+  it('ENH-6/X.6.4 ENH-6/5.6.1 is shown as far as it is, which its sender learns who wants to; without any text it comes back', async () => {
+    await using test = await startAgent();
+    const shown: string[] = [];
+    test.agent.terminals?.announce('bob@example.org', { show: async (text) => shown.push(text) > 0 });
+    const envelope = 'SEND FROM:<ann@example.org>\r\nRCPT TO:<bob@example.org> NOTIFY=SUCCESS,FAILURE\r\nDATA\r\n';
+    await talk(test.port, [
+      hello,
+      { send: envelope, replies: 3 },
+      { send: `${both}.\r\n`, replies: 1 },
+      { send: envelope, replies: 3 },
+      { send: `${picture}.\r\n`, replies: 1 },
+    ]);
+    const reports = (await mailIn(test, 'ann', 2)).join('\n');
+    expect(reports).toMatch(/\nAction: delivered\nStatus: 2\.6\.4\n/);
+    expect(reports).toMatch(/\nAction: failed\nStatus: 5\.6\.1\n/);
+    expect(shown).toEqual([expect.stringContaining('\r\nLook!\r\n')]);
+  });
+
+  it('CMD-SEND-2 goes to the mailbox by SOML, which holds all of it', async () => {
+    await using test = await startAgent();
+    const shown: string[] = [];
+    test.agent.terminals?.announce('bob@example.org', { show: async (text) => shown.push(text) > 0 });
+    const envelope = 'SOML FROM:<al@far.example>\r\nRCPT TO:<bob@example.org>\r\nDATA\r\n';
+    await talk(test.port, [hello, { send: envelope, replies: 3 }, { send: `${both}.\r\n`, replies: 1 }]);
+    expect((await mailIn(test, 'bob', 1))[0]).toContain('image/png');
+    expect(shown).toEqual([]);
+  });
+});
+
 describe('SOML and SAML', () => {
   it('CMD-SEND-2 SOML shows where somebody is there, and keeps for who is not', async () => {
     await using screen = await openPseudoTerminal();
