@@ -127,6 +127,7 @@ describe('Posthorn is asked for mail', () => {
       expect((await ask('else.example.org')).output).toContain('459 4.7.1');
       expect((await ask('branch.example.org')).output).toContain('253 2.0.0 Ok, 1 pending');
       expect(await capture.waitFor(1)).toHaveLength(1);
+      await expect.poll(() => provider.agent.store.count()).toBe(0);
       expect((await ask('branch.example.org')).output).toContain('251 2.0.0');
     },
   );
