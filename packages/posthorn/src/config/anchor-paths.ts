@@ -18,7 +18,7 @@ export function anchorPaths(config: Config, folder: string): Config {
     ...(submission.socket === undefined ? {} : { submission: { ...submission, socket: anchor(submission.socket) } }),
     ...(terminals === undefined ? {} : { terminals: { ...terminals, utmp: anchor(terminals.utmp) } }),
     domains: Object.fromEntries(
-      Object.entries(config.domains).map(([name, { deliver, gateway, ...domain }]) => [
+      Object.entries(config.domains).map(([name, { deliver, gateway, ownersFile, ...domain }]) => [
         name,
         {
           ...domain,
@@ -29,6 +29,7 @@ export function anchorPaths(config: Config, folder: string): Config {
               file === undefined ? rest : { ...rest, file: anchor(file) },
             ]),
           ),
+          ...(ownersFile === undefined ? {} : { ownersFile: anchor(ownersFile) }),
           ...(deliver === undefined ? {} : { deliver: anchorTarget(deliver) }),
           ...(gateway === undefined ? {} : { gateway: { ...gateway, deliver: anchorTarget(gateway.deliver) } }),
         },

@@ -8,7 +8,9 @@ export function extensionMistakes(config: Members): Mistake[] {
   const extensions = isRecord(config.extensions) ? config.extensions : {};
   const has = (name: string) => name in extensions && extensions[name] !== false;
   return [
-    ...(has('ownership') ? [] : consentMistakes(config, ['ownerSince', 'ownedSince'], 'ownership to true')),
+    ...(has('ownership')
+      ? []
+      : consentMistakes(config, ['ownerSince', 'ownedSince', 'ownersFile'], 'ownership to true')),
     ...(has('noSoliciting')
       ? []
       : consentMistakes(config, ['noSoliciting'], 'noSoliciting to a list, even an empty one')),

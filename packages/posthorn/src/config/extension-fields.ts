@@ -2,7 +2,7 @@ import { parseTimestamp } from '@posthorn/smtp/bytes/timestamp';
 import { isSolicitationClass } from '@posthorn/smtp/command/solicitation';
 import { z } from 'zod';
 import { field } from './field.ts';
-import { count, duration, flag, size, textField } from './fields.ts';
+import { count, duration, filePath, flag, size, textField } from './fields.ts';
 import * as mail from './mail-fields.ts';
 import { named } from './named.ts';
 
@@ -46,6 +46,11 @@ export const consentFields = {
 export const domainConsentFields = {
   /** When the domain got its present owner, if it ever had another one (RFC 7293 §9). */
   ownedSince: date().exactOptional(),
+  /**
+   * Which of its mailboxes got another owner, and when: `name day` or `name unknown` a line, `#` begins a remark. It is read
+   * again when it was changed (RFC 7293 §5).
+   */
+  ownersFile: filePath('/etc/posthorn/owners').exactOptional(),
   /** Classes of solicitation that none of its mailboxes wants. */
   noSoliciting: solicitationClasses().prefault([]),
 };

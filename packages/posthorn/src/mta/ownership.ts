@@ -1,6 +1,8 @@
+import { Failure } from '@posthorn/smtp/failure/failure';
 import { type Reply, reply } from '@posthorn/smtp/reply/reply';
 import type { Directory } from '../directory/directory.ts';
 import type { Consent } from './consent.ts';
+import type { Log } from './log.ts';
 
 /** What is known about who has which mailbox. */
 export interface OwnershipParts {
@@ -11,6 +13,7 @@ export interface OwnershipParts {
 const otherOwner = reply(550, '5.7.17', 'The mailbox has another owner now');
 const otherDomainOwner = reply(550, '5.7.18', 'The domain has another owner now');
 const notRecorded = reply(550, '5.7.19', 'It is not recorded since when the mailbox has its owner');
+const notKnownNow = reply(451, '4.3.0', 'It cannot be found out now since when the mailbox has its owner');
 const probing = reply(450, '4.7.1', 'Too many different dates were asked of this mailbox');
 
 /** Names of functions, not of people: whoever fulfils them is meant (RFC 2142 §3, RFC 2142 §4, RFC 2142 §5). */
@@ -29,15 +32,27 @@ const mostMailboxes = 1000;
 /** Says whether a mailbox still has the owner whom a sender means (RFC 7293 §5.1). */
 export class Ownership {
   readonly #now: () => number;
+  readonly #log: Pick<Log, 'error'>;
   /** Dates that were asked of mailboxes which have something to hide. */
   readonly #asked = new Map<string, { since: number; readonly dates: Set<number> }>();
 
-  constructor(now: () => number) {
+  constructor(now: () => number, log: Pick<Log, 'error'>) {
     this.#now = now;
+    this.#log = log;
   }
 
   /** The refusal of mail for whoever had the address then; undefined when it is still the same, or nobody here knows. */
-  check(address: string, since: number, { consent, directory }: OwnershipParts): Reply | undefined {
+  check(address: string, since: number, parts: OwnershipParts): Reply | undefined {
+    try {
+      return this.#check(address, since, parts);
+    } catch (error) {
+      if (!(error instanceof Failure)) throw error;
+      this.#log.error({ address, err: error }, 'it cannot be found out since when a mailbox has its owner');
+      return notKnownNow;
+    }
+  }
+
+  #check(address: string, since: number, { consent, directory }: OwnershipParts): Reply | undefined {
     if (!isHere(directory, address) || roles.has(localPartOf(address))) return undefined;
     const expanded = directory.expand(address);
     const only =

@@ -72,7 +72,7 @@ export async function receiveMessage(
     const oversize = parts.refuseSize(recipients, size);
     if (oversize !== undefined) throw new Refusal(oversize);
     if (head !== undefined) await judge(parts, { session, transaction, header: head.header, size });
-    const granted = grantWishes(wishes, session, { transaction, written });
+    const granted = grantWishes(wishes, session, { transaction, recipients, written });
     const envelope = composeEnvelope(session, transaction, { id: draft.id, recipients, receivedAt, size, granted });
     const facts = { envelope, expanded, now: receivedAt };
     const reports = isReported && head !== undefined ? await reportExpansion(parts.reports, { ...facts, head }) : none;
@@ -152,11 +152,18 @@ async function writeText({ draft, text, stored }: Intake, { mostHops, head }: Wr
   return { size: draft.size, wishes: watch.wishes };
 }
 
+/** What asks for something: a transaction, and the header of its text. */
+interface Asking {
+  readonly transaction: Transaction;
+  readonly recipients: Recipient[];
+  readonly written: Written;
+}
+
 /** Judges a message as a whole: throws Refusal where it is not taken for what it asks. */
 function grantWishes(
   wishes: Wishes,
   session: Session,
-  { transaction, written }: { readonly transaction: Transaction; readonly written: Written },
+  { transaction, recipients, written }: Asking,
 ): Partial<Envelope> {
   const header = wishes.readHeader(written.wishes);
   const granted = wishes.grant(session, transaction, header);
@@ -164,7 +171,8 @@ function grantWishes(
     (header && wishes.checkHeader(header, transaction)) ??
     wishes.priorities.checkSize(granted.priority ?? 0, written.size);
   if (refusal !== undefined) throw new Refusal(refusal);
-  return granted;
+  const adopted = header && wishes.adoptOwners(recipients, header);
+  return adopted === undefined ? granted : { ...granted, recipients: adopted };
 }
 
 function refusal({ log }: ReceptionParts, session: Session, error: unknown): Reply {

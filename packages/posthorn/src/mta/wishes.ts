@@ -9,6 +9,7 @@ import type { QueueStore } from '../queue/queue-store.ts';
 import { grantTracking } from './grant-tracking.ts';
 import { type HeaderWishes, readHeaderWishes } from './header-wishes.ts';
 import { HeldQuota } from './held-quota.ts';
+import type { Log } from './log.ts';
 import { isHere, Ownership } from './ownership.ts';
 import type { Policy } from './policy.ts';
 import { Priorities } from './priority.ts';
@@ -20,6 +21,7 @@ export interface WishParts {
   readonly store: Pick<QueueStore, 'list' | 'get'>;
   /** Whether so much is under way that no time can be promised. */
   readonly isCrowded: () => boolean;
+  readonly log: Pick<Log, 'error'>;
   readonly now: () => number;
 }
 
@@ -41,12 +43,12 @@ export class Wishes {
   readonly #mailAt = new WeakMap<Session, number>();
 
   constructor(parts: WishParts) {
-    const { extensions, store, now } = parts;
+    const { extensions, store, log, now } = parts;
     this.#parts = parts;
     this.priorities = new Priorities(extensions.priority, () => parts.policy().users);
     const { futureRelease } = extensions;
     this.#held = futureRelease && new HeldQuota({ store, limits: futureRelease, now });
-    this.#ownership = new Ownership(now);
+    this.#ownership = new Ownership(now, log);
   }
 
   /** The reply to MAIL where it is not the usual one (RFC 5321 §4.1.1.11). */
@@ -79,6 +81,23 @@ export class Wishes {
       const { rrvs, ...others } = recipient;
       const isMeant = given.has(directory.keyOf(recipient.address)) && !isHere(directory, recipient.address);
       return rrvs === undefined || isMeant ? recipient : others;
+    });
+  }
+
+  /**
+   * What the header says of who is passed on stands in for what RCPT did not. Deviates: its fields stay where they are, so that
+   * signatures hold; who gets the parameter heeds it alone (RFC 7293 §5, RFC 7293 §6.1).
+   */
+  adoptOwners(recipients: Recipient[], { owners }: HeaderWishes): Recipient[] {
+    if (owners.length === 0 || !this.#parts.extensions.ownership) return recipients;
+    const { directory } = this.#parts.policy();
+    const dates = new Map(owners.map(({ address, since }) => [directory.keyOf(address), since]));
+    return recipients.map((recipient) => {
+      const { address, rrvs } = recipient;
+      const since = dates.get(directory.keyOf(address));
+      const isPassedOn = rrvs === undefined && since !== undefined && !isHere(directory, address);
+      // With the field no host was bound to know what it means.
+      return isPassedOn ? { ...recipient, rrvs: { since, fallback: 'C' } } : recipient;
     });
   }
 

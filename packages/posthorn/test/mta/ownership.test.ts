@@ -1,3 +1,5 @@
+import { rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { ConfigInput } from '../../src/config/schema.ts';
 import { mailIn, sendMail, startTestAgent, talk } from './fixture.ts';
@@ -128,6 +130,85 @@ describe('the owners of mailboxes', () => {
     expect(c).toBe('RCPT TO:<c@far.example> RRVS=2024-06-01T00:00:00Z;C');
     expect(away).toBe('RCPT TO:<someone@far.example>');
     expect(hop.taken[0]?.text).toContain('Require-Recipient-Valid-Since: third@far.example');
+  });
+
+  it('EXT-RRVS-3 makes a parameter of the field of who is passed on, for a next hop that knows of owners', async () => {
+    const text = letter(
+      'Require-Recipient-Valid-Since: F@far.example; Sat, 1 Jun 2024 02:00:00 +0200',
+      'Require-Recipient-Valid-Since: p@far.example; Sat, 1 Jun 2024 00:00:00 +0000',
+      'Require-Recipient-Valid-Since: away@example.org; Sat, 1 Jun 2024 00:00:00 +0000',
+    );
+    const to = [
+      '<F@far.example>',
+      '<p@far.example> RRVS=2023-01-01T00:00:00Z;R',
+      '<n@far.example>',
+      '<away@example.org>',
+    ];
+    await using hop = await startNextHop({ offers: ['RRVS', 'ENHANCEDSTATUSCODES'] });
+    await using test = await startOwners(hop.to);
+    await sendMail(test.port, { to, text });
+    await expect.poll(() => hop.taken.length).toBe(1);
+    expect(hop.taken[0]?.rcpt).toEqual([
+      'RCPT TO:<F@far.example> RRVS=2024-06-01T00:00:00Z;C',
+      expect.stringMatching(/^RCPT TO:<p@far\.example> RRVS=2023-01-01T00:00:00Z(?:;R)?$/),
+      'RCPT TO:<n@far.example>',
+      'RCPT TO:<someone@far.example>',
+    ]);
+    await using ignorant = await startNextHop();
+    await using other = await startOwners(ignorant.to);
+    await sendMail(other.port, { to: to.slice(0, 1), text });
+    await expect.poll(() => ignorant.taken.length).toBe(1);
+    expect(ignorant.taken[0]?.rcpt).toEqual(['RCPT TO:<F@far.example>']);
+    expect(ignorant.taken[0]?.text).toContain('Require-Recipient-Valid-Since: F@far.example');
+  });
+
+  it('EXT-RRVS-1 EXT-RRVS-2 checks who has mailboxes behind LMTP, which hears nothing of it', async () => {
+    await using hop = await startNextHop({ lmtp: true });
+    time = start;
+    await using test = await startTestAgent(
+      () => ({
+        extensions: { ownership: true },
+        domains: {
+          'example.org': {
+            deliver: `lmtp://${hop.host}:${hop.port}`,
+            mailboxes: '*',
+            mailboxSettings: { carol: { ownerSince: '2024-05-01' } },
+          },
+        },
+      }),
+      clock,
+    );
+    expect(await rcpt(test.port, '<carol@example.org> RRVS=2024-04-01T00:00:00Z;R')).toEqual(['550 5.7.17']);
+    const to = ['<carol@example.org> RRVS=2024-06-01T00:00:00Z;R', '<ann@example.org> RRVS=1999-01-01T00:00:00Z'];
+    expect(await sendMail(test.port, { to })).toEqual([expect.stringMatching(/^250 2\.0\.0 /)]);
+    await expect.poll(() => hop.taken.length).toBe(1);
+    expect(hop.taken[0]?.rcpt).toEqual(['RCPT TO:<carol@example.org>', 'RCPT TO:<ann@example.org>']);
+  });
+
+  it('EXT-RRVS-1 EXT-RRVS-2 asks for patience while it cannot be read who has which mailbox', async () => {
+    time = start;
+    await using test = await startTestAgent(
+      (folder) => ({
+        extensions: { ownership: true },
+        domains: { 'example.org': { deliver: 'discard:', mailboxes: '*', ownersFile: `${folder}/owners` } },
+      }),
+      clock,
+    );
+    const owners = join(test.folder, 'owners');
+    const wanted = ['<Carol+x@example.org>', '<dave@example.org>', '<ann@example.org>'];
+    const ask = () => rcpt(test.port, ...wanted.map((each) => `${each} RRVS=2024-04-01T00:00:00Z`));
+    const field = 'Require-Recipient-Valid-Since: carol@example.org; Mon, 1 Apr 2024 00:00:00 +0000';
+    const send = () => sendMail(test.port, { to: ['<carol@example.org>'], text: letter(field) });
+    expect(await ask()).toEqual(['451 4.3.0', '451 4.3.0', '451 4.3.0']);
+    expect(await send()).toEqual([expect.stringMatching(/^451 4\.3\.0 /)]);
+    expect(test.log.lines.filter(({ level }) => level === 'error')).toHaveLength(4);
+    writeFileSync(owners, '# who came when\ncarol 2024-05-01 # from sales\r\n\ndave\tunknown\nann soon\nann\n');
+    expect(await ask()).toEqual(['550 5.7.17', '550 5.7.19', '250 2.1.5']);
+    expect(await send()).toEqual([expect.stringMatching(/^550 5\.7\.17 /)]);
+    writeFileSync(owners, 'carol 2024-03-01T08:30:00Z\nann 2024-12-24\n');
+    expect(await ask()).toEqual(['250 2.1.5', '250 2.1.5', '550 5.7.17']);
+    rmSync(owners);
+    expect(await ask()).toEqual(['451 4.3.0', '451 4.3.0', '451 4.3.0']);
   });
 
   it('EXT-RRVS-2 ENH-7c fails with R, and goes on with C, where the next hop knows nothing of owners', async () => {

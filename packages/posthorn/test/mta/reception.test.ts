@@ -49,6 +49,7 @@ function receive(store: Pick<QueueStore, 'draft'>, text: IncomingText) {
     policy: () => ({ users: config.users, directory, consent }),
     store: queue,
     isCrowded: () => false,
+    log: new Log(memoryLog()),
     now: () => 0,
   });
   const parts = {

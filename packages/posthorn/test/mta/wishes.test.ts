@@ -2,10 +2,11 @@ import type { Session, Transaction } from '@posthorn/smtp/server';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { readHeaderWishes } from '../../src/mta/header-wishes.ts';
+import { Log } from '../../src/mta/log.ts';
 import { createPolicy } from '../../src/mta/policy.ts';
 import { Wishes } from '../../src/mta/wishes.ts';
 import { createMemoryStore } from '../../src/spool/memory-store.ts';
-import { configOf } from './fixture.ts';
+import { configOf, memoryLog } from './fixture.ts';
 
 function start(isCrowded: boolean) {
   let time = 0;
@@ -23,6 +24,7 @@ function start(isCrowded: boolean) {
     policy: () => policy,
     store,
     isCrowded: () => isCrowded,
+    log: new Log(memoryLog()),
     now,
   });
   return {
