@@ -19,7 +19,7 @@ const keys = resolverWith(rsa, ed25519);
 
 /** A signature by hand, with any tags. */
 function signedWith(tags: string, text = message, names = 'from:to'): string {
-  const [header = '', body = ''] = text.split(/\r\n\r\n([^]*)/);
+  const [header = '', body = ''] = text.split(/\r\n\r\n([\s\S]*)/);
   const fields = header.split(/\r\n(?![ \t])/).map((line) => new HeaderField(Buffer.from(`${line}\r\n`)));
   const digest = new BodyDigest(
     tags.includes('/relaxed') ? 'relaxed' : 'simple',
