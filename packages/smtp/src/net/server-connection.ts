@@ -13,6 +13,12 @@ const lingerTime = 5_000;
 /** Characters of output that are written at once, however long the group of commands is. */
 const outputSize = 16_384;
 
+/** How a connection begins. */
+interface ConnectionStart {
+  readonly implicitTls: boolean;
+  readonly asksForCertificate?: boolean;
+}
+
 /**
  * Pumps one session: octets in, events to the application, answers back, octets out (RFC 5321 §2.2). While an answer is
  * awaited, or the client does not read its replies, nothing more is read from it, so that memory stays flat.
@@ -28,6 +34,7 @@ export class ServerConnection<E extends AnyEvent, A> implements Connection, Stre
   #turn = 0;
   /** When the waiting, or the closing, has lasted too long. */
   #deadline = Number.POSITIVE_INFINITY;
+  #asksForCertificate = false;
   #ended = false;
   #closing = false;
   /** The stream belongs to the application. */
@@ -41,8 +48,9 @@ export class ServerConnection<E extends AnyEvent, A> implements Connection, Stre
   }
 
   /** Begins: with a TLS handshake where the listener's port is for TLS alone (RFC 8314 §3). */
-  start(implicitTls: boolean): void {
+  start({ implicitTls, asksForCertificate = false }: ConnectionStart): void {
     own(this.#stream, this);
+    this.#asksForCertificate = asksForCertificate;
     if (implicitTls) this.#shakeHands();
     else this.#resume();
   }
@@ -278,7 +286,8 @@ export class ServerConnection<E extends AnyEvent, A> implements Connection, Stre
       return;
     }
     disown(this.#stream);
-    const secure = new TLSSocket(this.#stream, { ...tls, isServer: true });
+    const asking = this.#asksForCertificate ? { requestCert: true, rejectUnauthorized: false } : {};
+    const secure = new TLSSocket(this.#stream, { ...tls, ...asking, isServer: true });
     this.#stream = secure;
     own(this.#stream, this);
     this.#wait('handshake', handshakeTime);

@@ -21,6 +21,8 @@ export interface Service<E extends AnyEvent, A, S extends ServedSession<E, A>> {
   readonly limits: { readonly idleTime: number; readonly sessionTime: number };
   /** Whether TLS begins with the first octet (RFC 8314 §3). */
   readonly implicitTls: boolean;
+  /** Whether the handshake asks the client for a certificate; any is taken, and none as well (RFC 8446 §4.3.2). */
+  readonly asksForCertificate?: boolean;
   /** Peers that speak the PROXY protocol; all others are what they seem (PROXY protocol §5). */
   readonly isProxy?: (address: string) => boolean;
   session(now: number): S;
@@ -107,7 +109,7 @@ export class ServerHost implements ConnectionHost {
     const connection = new ServerConnection(this, stream, session, application);
     this.#connections.set(connection, clientAddress);
     this.#watch(service.limits);
-    connection.start(service.implicitTls);
+    connection.start(service);
   }
 
   closed(connection: Connection): void {

@@ -13,18 +13,10 @@ export interface Certificate {
 export interface TlsSettings extends Certificate {
   /** Certificates for clients that ask for a name; `*.example.org` stands for one label (RFC 6066 §3). */
   readonly names?: Readonly<Record<string, Certificate>>;
-  /**
-   * Whether clients are asked for a certificate, which they need not have; any is taken, so that the application has to know
-   * it by its fingerprint. Not for a public port 25: some clients end the handshake then (RFC 8446 §4.3.2).
-   */
-  readonly askForCertificate?: boolean;
 }
 
 /** What every handshake of a server uses; made once, and made anew when certificates change. */
-export type ServerTls = Pick<
-  TLSSocketOptions,
-  'secureContext' | 'SNICallback' | 'ALPNCallback' | 'requestCert' | 'rejectUnauthorized'
->;
+export type ServerTls = Pick<TLSSocketOptions, 'secureContext' | 'SNICallback' | 'ALPNCallback'>;
 
 /** Reads certificates and keys; throws Failure `tls` for what cannot be used (RFC 8996 §4, RFC 9325 §3). */
 export function openServerTls(settings: TlsSettings): ServerTls {
@@ -35,7 +27,6 @@ export function openServerTls(settings: TlsSettings): ServerTls {
   }
   return {
     secureContext: byDefault,
-    ...(settings.askForCertificate === true ? { requestCert: true, rejectUnauthorized: false } : {}),
     // A name that is not known gets the default: mail clients often ask for one of many names (RFC 7672 §8.1).
     SNICallback: (name, done) => done(null, findContext(named, name.toLowerCase()) ?? byDefault),
     // A client that speaks another protocol on purpose is not led on (RFC 9325 §3.8).

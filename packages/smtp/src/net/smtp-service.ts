@@ -14,7 +14,7 @@ export interface SmtpService extends Service<ServerEvent, Answer, ServerSession>
 export function smtpService({
   rules,
   ...rest
-}: Pick<SmtpService, 'rules' | 'implicitTls' | 'application'>): SmtpService {
+}: Pick<SmtpService, 'rules' | 'implicitTls' | 'asksForCertificate' | 'application'>): SmtpService {
   return {
     rules,
     limits: rules.limits,

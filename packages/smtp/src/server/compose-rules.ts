@@ -8,6 +8,7 @@ export interface ServicePlan {
   readonly requireTls: boolean;
   readonly mechanisms: readonly MechanismName[] | undefined;
   readonly trusted: boolean;
+  readonly askForCertificate: boolean;
   /** 32 octets that only the server knows. */
   readonly secret: Buffer;
 }
@@ -15,7 +16,7 @@ export interface ServicePlan {
 /** The rules for the sessions of one role: what it requires decides the role, what it offers the options (RFC 6409 §3). */
 export function composeRules<State>(
   options: ServerOptions<State>,
-  { role, requireTls, mechanisms, trusted, secret }: ServicePlan,
+  { role, requireTls, mechanisms, trusted, askForCertificate, secret }: ServicePlan,
   limits: ServerLimits,
 ): ServerRules {
   const { hostname, handlers, now = Date.now } = options;
@@ -32,7 +33,7 @@ export function composeRules<State>(
             now,
             secret,
             hasKeys: handlers.scramKeys !== undefined,
-            asksForCertificate: options.tls?.askForCertificate === true,
+            asksForCertificate: askForCertificate,
             tokens: options.tokens ?? {},
           }),
     cleartextAuth,

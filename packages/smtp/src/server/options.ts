@@ -76,10 +76,15 @@ export type Listener = ListenAddress & {
   readonly requireTls?: boolean;
   /**
    * Ways to log in, in the order in which they are told; default: PLAIN and LOGIN, before them on the role `odmr` CRAM-MD5,
-   * with the handler `scramKeys` SCRAM-SHA-256, and EXTERNAL where clients are asked for a certificate. The handler
+   * with the handler `scramKeys` SCRAM-SHA-256, and with `askForCertificate` EXTERNAL. The handler
    * `authenticate` has to know what it is asked by each.
    */
   readonly mechanisms?: readonly MechanismName[];
+  /**
+   * Whether the handshake asks clients for a certificate, which they need not have; any is taken, so that the application has
+   * to know it by its fingerprint. Not for a public port 25: some clients end the handshake then (RFC 8446 §4.3.2).
+   */
+  readonly askForCertificate?: boolean;
   /** Lets whoever can open the socket submit without a login, for a UNIX socket on `submission` (RFC 6409 §3.3). */
   readonly trusted?: boolean;
   /** Networks whose connections begin with a PROXY header: `10.0.0.0/8`, `::1` (PROXY protocol §5). */

@@ -76,13 +76,15 @@ export function createServer<State = unknown>(options: ServerOptions<State>): Se
     requireTls = false,
     mechanisms,
     trusted = false,
-  }: Pick<Listener, 'role' | 'requireTls' | 'mechanisms' | 'trusted'>): SmtpService {
-    const key = [role, requireTls, trusted, ...(mechanisms ?? ['usual'])].join(' ');
+    askForCertificate = false,
+  }: Pick<Listener, 'role' | 'requireTls' | 'mechanisms' | 'trusted' | 'askForCertificate'>): SmtpService {
+    const key = [role, requireTls, trusted, askForCertificate, ...(mechanisms ?? ['usual'])].join(' ');
     let service = services.get(key);
     if (service === undefined) {
       service = smtpService({
-        rules: composeRules(options, { role, requireTls, mechanisms, trusted, secret }, limits),
+        rules: composeRules(options, { role, requireTls, mechanisms, trusted, askForCertificate, secret }, limits),
         implicitTls: role === 'submissions',
+        asksForCertificate: askForCertificate,
         application: (session, endpoint) => converse(session, { role, endpoint, state: options.state?.() as State }),
       });
       services.set(key, service);

@@ -71,14 +71,20 @@ async function open({ mechanisms, askForCertificate = false, ...options }: Given
   const server = createServer({
     hostname: 'mx.example.test',
     handlers,
-    tls: { ...testCertificate, askForCertificate },
+    tls: testCertificate,
     onError: () => {},
     limits: { errorDelay: 0 },
     tokens: { scope: 'mail' },
     ...options,
   });
   onTestFinished(() => server.close({ grace: 0 }));
-  const address = await server.listen({ role: 'mx', host: '127.0.0.1', port: 0, ...(mechanisms && { mechanisms }) });
+  const address = await server.listen({
+    role: 'mx',
+    host: '127.0.0.1',
+    port: 0,
+    askForCertificate,
+    ...(mechanisms && { mechanisms }),
+  });
   const port = 'port' in address ? address.port : 0;
   return { server, asked, port };
 }
