@@ -1,4 +1,4 @@
-import { type Connection, openConnection } from '@posthorn/smtp/client/open-connection';
+import { openConnection } from '@posthorn/smtp/client/open-connection';
 import type { MailParameters, RcptParameters } from '@posthorn/smtp/command/parameters';
 import { parseDsn, type ReadDsn } from '@posthorn/smtp/report/parse-dsn';
 import { expect } from 'vitest';
@@ -56,14 +56,9 @@ export interface Letter {
   readonly text?: string;
 }
 
-/** Opens a session with a host, in clear text. */
-export function connectTo(host: HostName): Promise<Connection> {
-  return openConnection({ ...placeOf(host), tls: 'none', name: 'client.example' });
-}
-
 /** Gives a message to a host, which has to take it. */
 export async function give(host: HostName, { from, to, mail = {}, recipient, text }: Letter): Promise<void> {
-  await using connection = await connectTo(host);
+  await using connection = await openConnection({ ...placeOf(host), tls: 'none', name: 'client.example' });
   const result = await connection.send({
     envelope: { from, to: [{ address: to, ...recipient }], mail },
     text: text ?? `From: ${from}\r\nTo: ${to}\r\nSubject: hello\r\n\r\nthe body\r\n`,

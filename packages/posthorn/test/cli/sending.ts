@@ -7,7 +7,7 @@ import { fakeTerminal } from './fake-terminal.ts';
 import { temporaryFolder } from './temporary-folder.ts';
 
 /** One message as a host got it. */
-export interface Got {
+interface Got {
   readonly text: string;
   readonly size: number;
   readonly mail: MailParameters;
