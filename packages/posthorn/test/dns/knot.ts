@@ -6,6 +6,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { formatTlsa } from '@posthorn/smtp/net/tlsa';
 import { type FixtureHost, type FixtureZone, fixtureName } from '../../src/dns/fixture-resolver.ts';
 import { cutText } from './zone-answer.ts';
 
@@ -116,6 +117,7 @@ function hostLines(name: string, host: FixtureHost): string[] {
     ...(host.aaaa ?? []).map((address) => `${name} AAAA ${address}`),
     ...(host.txt ?? []).map((text) => `${name} TXT ${strings(text)}`),
     ...(host.ptr ?? []).map((target) => `${name} PTR ${dotted(target)}`),
+    ...(host.tlsa ?? []).map((record) => `${name} TLSA ${formatTlsa(record)}`),
     ...(host.cname === undefined ? [] : [`${name} CNAME ${dotted(host.cname)}`]),
   ];
 }

@@ -1,0 +1,152 @@
+import type { TlsaRecord } from '@posthorn/smtp/net/tlsa';
+import { expect, it } from 'vitest';
+import type { FixtureHost, FixtureZone } from '../../packages/posthorn/src/dns/fixture-resolver.ts';
+import { type TlsLevel, tlsLevels } from '../../packages/posthorn/src/routing/outbound-tls.ts';
+import { formatStsPolicy } from '../../packages/posthorn/src/routing/sts-policy.ts';
+import { startKnot } from '../../packages/posthorn/test/dns/knot.ts';
+import { sendMail, startTestAgent, type TestAgent } from '../../packages/posthorn/test/mta/fixture.ts';
+import { network } from './loopback.ts';
+import { Parts } from './network.ts';
+import { createAuthority } from './peers/authority.ts';
+import { hasPeers } from './peers/peer.ts';
+import { startUnbound } from './peers/unbound.ts';
+import { type CertificateFiles, startPolicyHost, startTakingHost, type TakingHost, tlsaOf } from './tls-network.ts';
+
+const able = hasPeers('knotd', 'unbound', 'openssl');
+
+/** What hosts show, and what the DNS says of it. */
+const hosts = [
+  ['right', 'right name, TLSA for its authority'],
+  ['other-name', 'wrong name, TLSA for its authority'],
+  ['expired', 'expired, TLSA for its authority'],
+  ['self-signed', 'self-signed, TLSA for an authority'],
+  ['revoked', 'right name, TLSA for another key'],
+  ['own-key', 'wrong name and expired, TLSA for its own key'],
+  ['unusable', 'self-signed, TLSA of a usage that is not for mail'],
+  ['no-records', 'right name, no TLSA'],
+  ['bogus', 'right name, TLSA with a false signature'],
+  ['stripped', 'STARTTLS taken away, TLSA for its authority'],
+  ['plain', 'STARTTLS not offered, no TLSA'],
+] as const;
+type HostKind = (typeof hosts)[number][0];
+
+const columns = [...tlsLevels, 'default'] as const;
+const domainOf = (kind: HostKind, column: string) => `${kind}-${column}.example`;
+const resolverAddress = `${network}.53`;
+const policyAddress = `${network}.60`;
+
+/** Waits until it is decided about so many recipients: how each came, or the status of why it did not. */
+async function outcomesOf(test: TestAgent, count: number): Promise<Map<string, string>> {
+  const decided = () => test.log.lines.filter(({ text }) => /^(delivered|deferred|failed)$/.test(text));
+  await expect.poll(() => decided().length, { timeout: 40_000 }).toBe(count);
+  return new Map(
+    decided().map(({ text, fields }) => {
+      const { to, status } = fields as { to: string; status: string };
+      return [to.slice(to.indexOf('@') + 1), text === 'delivered' ? 'delivered' : status];
+    }),
+  );
+}
+
+it.skipIf(!able)(
+  'CMD-TLS-10 SEC-DANE-1 SEC-DANE-2 SEC-DANE-4 SEC-STS-2 gives to each kind of host under each policy exactly what the policy says',
+  { timeout: 90_000 },
+  async () => {
+    using authority = createAuthority();
+    await using parts = new Parts();
+    const tlsa: Record<HostKind, readonly TlsaRecord[]> = Object.fromEntries(
+      hosts.map(([kind]) => [kind, [tlsaOf(authority.file, 2)]]),
+    ) as never;
+    const taking = new Map<HostKind, TakingHost>();
+    const zone: Record<string, FixtureHost> = {};
+    const bogusName = '_25._tcp.mx-bogus.example';
+    for (const [index, [kind]] of hosts.entries()) {
+      const address = `${network}.${100 + index}`;
+      const name = `mx-${kind}.example`;
+      const certified = kind === 'other-name' || kind === 'own-key' ? 'elsewhere.example' : name;
+      const selfSigned = kind === 'self-signed' || kind === 'unusable';
+      const expired = kind === 'expired' || kind === 'own-key';
+      const files: CertificateFiles = authority.certify(certified, address, {
+        selfSigned,
+        expired: kind === 'expired',
+      });
+      if (kind === 'revoked') tlsa[kind] = [tlsaOf(authority.file, 3)];
+      if (kind === 'own-key') tlsa[kind] = [tlsaOf(files.cert, 3)];
+      if (kind === 'unusable') tlsa[kind] = [tlsaOf(files.cert, 1)];
+      if (kind === 'no-records' || kind === 'plain') tlsa[kind] = [];
+      const hasTls = kind !== 'stripped' && kind !== 'plain';
+      taking.set(kind, await parts.add(startTakingHost(address, hasTls ? files : undefined)));
+      zone[name] = { a: [address] };
+      zone[`_25._tcp.${name}`] = { tlsa: tlsa[kind] };
+      for (const column of columns) zone[domainOf(kind, column)] = { mx: [[10, name]] };
+      zone[`_mta-sts.${domainOf(kind, 'mta-sts')}`] = { txt: ['v=STSv1; id=1;'] };
+      zone[`mta-sts.${domainOf(kind, 'mta-sts')}`] = { a: [policyAddress] };
+    }
+    const policyNames = hosts.map(([kind]) => `mta-sts.${domainOf(kind, 'mta-sts')}`);
+    const web = authority.certify('mta-sts.example', policyAddress, { names: policyNames });
+    const policies = await parts.add(startPolicyHost(policyAddress, web));
+    for (const name of policyNames) {
+      const kind = name.slice('mta-sts.'.length, -'-mta-sts.example'.length);
+      policies.texts.set(name, {
+        text: formatStsPolicy({ mode: 'enforce', mx: [`mx-${kind}.example`], maxAge: 86_400 }),
+      });
+    }
+    const test = await startAgentOf(parts, zone, {
+      authority: authority.file,
+      levels: Object.fromEntries(
+        hosts.flatMap(([kind]) => tlsLevels.map((level) => [domainOf(kind, level), level] as const)),
+      ),
+      bogus: [bogusName],
+    });
+    const domains = hosts.flatMap(([kind]) => columns.map((column) => domainOf(kind, column)));
+    await sendMail(test.port, { to: domains.map((domain) => `<u@${domain}>`) });
+    const outcomes = await outcomesOf(test, domains.length);
+    const cell = (kind: HostKind, column: string) => {
+      const domain = domainOf(kind, column);
+      const came = taking.get(kind)?.taken.find(({ to }) => to === domain);
+      const outcome = outcomes.get(domain);
+      if (outcome !== 'delivered') return came === undefined ? outcome : `${outcome}, and taken`;
+      return came?.tls === undefined ? 'clear text' : 'TLS';
+    };
+    const rows = hosts.map(
+      ([kind, text]) => `| ${[text, ...columns.map((column) => cell(kind, column))].join(' | ')} |`,
+    );
+    const table = [`| the host shows | ${columns.join(' | ')} |`, `|${' --- |'.repeat(columns.length + 1)}`, ...rows];
+    await expect(`${introduction}\n${table.join('\n')}\n`).toMatchFileSnapshot('../../docs/tls-outcomes.md');
+    // Each host is asked for the name that its records are for.
+    for (const { serverName } of taking.get('right')?.taken ?? [])
+      expect([undefined, 'mx-right.example']).toContain(serverName);
+  },
+);
+
+const introduction = `# What becomes of mail under each policy of TLS
+
+Made by the run of \`test/interop/outbound-tls.test.ts\`: mail to one domain for each cell, whose hosts are found through a
+validating resolver of another make. The levels are those of \`outboundTls\`; \`default\` is \`may\`, raised by what the domain
+publishes. In the column \`mta-sts\` the domain has a policy that names the host. A status means that the mail waits.
+`;
+
+interface AgentWishes {
+  readonly authority: string;
+  readonly levels?: Readonly<Record<string, TlsLevel>>;
+  readonly unsigned?: readonly string[];
+  readonly bogus?: readonly string[];
+}
+
+/** An agent that knows the zone through unbound; what it is built on ends with the parts. */
+async function startAgentOf(parts: Parts, zone: FixtureZone, wishes: AgentWishes): Promise<TestAgent> {
+  const { authority, levels = {}, ...dns } = wishes;
+  const knot = await parts.add(startKnot(zone, { signed: true }));
+  const trustAnchor = knot.trustAnchor();
+  const unbound = await parts.add(
+    startUnbound({ server: knot.address, trustAnchor, address: resolverAddress, ...dns }),
+  );
+  return parts.add(
+    startTestAgent(() => ({
+      relayFrom: ['127.0.0.0/8'],
+      authorities: authority,
+      dns: { servers: [unbound.address], validating: true },
+      outboundTls: { domains: Object.fromEntries(Object.entries(levels).map(([name, level]) => [name, { level }])) },
+      queue: { retry: ['1h'] },
+    })),
+  );
+}
