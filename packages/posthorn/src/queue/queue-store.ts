@@ -68,6 +68,8 @@ export interface Draft {
   readonly size: number;
   /** Appends text; a promise when the caller has to wait for the store. Throws Failure `full` or `storage`. */
   write(bytes: Buffer): Promise<void> | undefined;
+  /** Puts text before all that was written, which is known only once all of that came; it becomes durable with the commit. */
+  prepend(bytes: Buffer): void;
   /**
    * Makes content and envelope durable, and with them the reports that its acceptance causes: when it resolves,
    * responsibility is taken. The message is leased to the caller until `settle` or `release`. Rejects with Failure `full` or

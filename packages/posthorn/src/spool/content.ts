@@ -13,13 +13,17 @@ export function partRange(id: string, from = 0): Pick<KeyRange, 'start' | 'end'>
   return { start: partKey(id, from), end: `${id}0` };
 }
 
+function* slices(bytes: Buffer): Generator<Buffer, void, undefined> {
+  for (let start = 0; start < bytes.length; start += PART_SIZE) yield bytes.subarray(start, start + PART_SIZE);
+}
+
 /** Content that is in hand. */
 export function contentInHand(bytes: Buffer): Content {
   return {
     size: bytes.length,
     bytes,
     async *stream() {
-      for (let start = 0; start < bytes.length; start += PART_SIZE) yield bytes.subarray(start, start + PART_SIZE);
+      yield* slices(bytes);
     },
   };
 }
@@ -32,7 +36,7 @@ export function contentOfParts(
   return {
     size,
     async *stream() {
-      for (let part = 0; part < count; part++) yield readPart(parts, id, part);
+      for (let part = 0; part < count; part++) yield* slices(readPart(parts, id, part));
     },
   };
 }

@@ -49,6 +49,8 @@ export class SpoolDraft implements KeptDraft {
   /** Octets in `#chunks`. */
   #waiting = 0;
   #size = 0;
+  /** What goes before all else. */
+  #front: Buffer = NOTHING;
   #parts = 0;
   #writing: Promise<void> | undefined;
   #failure: unknown;
@@ -87,6 +89,12 @@ export class SpoolDraft implements KeptDraft {
     if (this.#waiting <= PART_SIZE) return undefined;
     this.#startWriting();
     return this.#waiting > PART_SIZE ? this.#writing : undefined;
+  }
+
+  prepend(bytes: Buffer): void {
+    if (this.#end !== 'open') throw new Error('The draft is closed');
+    this.#front = Buffer.concat([bytes, this.#front]);
+    this.#size += bytes.length;
   }
 
   commit(envelope: Envelope, reports: readonly NewMessage[] = []): Promise<Content> {
@@ -203,6 +211,7 @@ export class SpoolDraft implements KeptDraft {
     const writes: Write[] = [];
     const stored = this.#keeping?.stored;
     if (this.#parts > 0 && this.#waiting > 0) writes.push(this.#takePart());
+    if (this.#front.length > 0) writes.push(...this.#placeFront());
     if (this.#parts > 0 || stored !== undefined) writes.push({ table: 'drafts', key: id });
     if (this.#parts === 0 && stored !== undefined) writes.push({ table: 'parts', key: partKey(id, 0) });
     const record = composeRecord(envelope, this.#parts, { chunks: this.#chunks, size: this.#waiting });
@@ -211,11 +220,22 @@ export class SpoolDraft implements KeptDraft {
     return { writes, record };
   }
 
+  /** The first part is longer then; where there is none, the front is the first of what waits. */
+  #placeFront(): Write[] {
+    if (this.#parts > 0) {
+      const first = readPart(this.#store.backend.tables.parts, this.id, 0);
+      return [{ table: 'parts', key: partKey(this.id, 0), value: Buffer.concat([this.#front, first]) }];
+    }
+    this.#chunks = [this.#front, ...this.#chunks];
+    this.#waiting += this.#front.length;
+    return [];
+  }
+
   async #commit(envelope: Envelope, reports: readonly NewMessage[]): Promise<Content> {
     const { backend } = this.#store;
     const { id } = this;
     const { writes, record } = this.#planRecord(envelope);
-    const kept = this.#keeping?.plan(this.#size, true);
+    const kept = this.#keeping?.plan(this.#size - this.#front.length, true);
     if (kept !== undefined) writes.push(kept);
     this.#store.lease(id, { fresh: true, parts: this.#parts });
     try {

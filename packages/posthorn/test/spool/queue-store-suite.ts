@@ -130,6 +130,22 @@ export function queueStoreSuite(name: string, open: OpenStore): void {
         expect((await readContent(await store.content(draft.id))).equals(text)).toBe(true);
       });
 
+      it.each([0, 5, 256 * 1024, 256 * 1024 + 1, MEBIBYTE])(
+        'of %d octets has in front what came to it last',
+        async (size) => {
+          const text = sampleText(size);
+          const { content: draft } = await writtenDraft(store, text);
+          draft.prepend(Buffer.from('two'));
+          draft.prepend(Buffer.from('one'));
+          const whole = Buffer.concat([Buffer.from('onetwo'), text]);
+          const content = await draft.commit(sampleEnvelope(draft.id, whole.length));
+          expect(content.size).toBe(whole.length);
+          expect((await readContent(content)).equals(whole)).toBe(true);
+          expect((await readContent(await store.content(draft.id))).equals(whole)).toBe(true);
+          for await (const piece of content.stream()) expect(piece.length).toBeLessThanOrEqual(256 * 1024);
+        },
+      );
+
       it('makes the writer wait when more than a part waits for the store', () => {
         const draft = store.draft();
         const waits: unknown[] = [];
