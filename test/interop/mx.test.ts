@@ -124,7 +124,7 @@ describe.skipIf(!isAble)('Posthorn and the name server of another make', () => {
       .toMatchObject({ to: 'b@both.example', status: '4.4.1', host: 'down.example' });
   });
 
-  it('CLI-MX-4 CMD-RCPT-10 CLI-MX-5 refuses recipients of a null MX with 556 and of no domain with 550 5.1.2', async () => {
+  it('CLI-MX-4 CMD-RCPT-10 CLI-MX-5 REP-556 ENH-1/5.1.10 refuses recipients of a null MX with 556 and of no domain with 550 5.1.2', async () => {
     await using own = await hopAt(`${network}.52`);
     await using test = await startRouted({
       'null.example': { mx: [[0, '.']], a: [`${network}.52`] },

@@ -94,7 +94,7 @@ describe('findHosts', () => {
     expect(texts((await find(beside)).found)).toEqual(['a.test 192.0.2.1']);
   });
 
-  it('CLI-MX-5 fails, or defers when a look-up failed for now', async () => {
+  it('CLI-MX-5 ENH-4/4.4.3 ENH-4/4.4.4 ENH-4/5.4.4 fails, or defers when a look-up failed for now', async () => {
     expect(texts((await find({})).found)).toEqual(['failed 5.1.2']);
     expect(texts((await find({ 'example.test': { fails: ['MX'], a: ['192.0.2.1'] } })).found)).toEqual([
       'deferred 4.4.3',

@@ -78,7 +78,7 @@ describe('the pipe agent', () => {
     expect(statSync(out).uid).not.toBe(0);
   });
 
-  it('LOC-AL-2 takes exit codes for what sysexits(3) says', async () => {
+  it('LOC-AL-2 ENH-3/5.3.5 ENH-5/5.5.0 takes exit codes for what sysexits(3) says', async () => {
     const expected: Readonly<Record<number, readonly [string, string]>> = {
       0: ['delivered', '2.1.5'],
       75: ['deferred', '4.3.0'],

@@ -216,7 +216,7 @@ describe('the relay agent', () => {
     expect(await deliver(relay, { nextHop: smtp(there) })).toMatchObject([{ kind: 'delivered' }]);
   });
 
-  it('ENH-4a CLI-RTY-3 says 4.4.1 when nothing answers, and asks a dead host only once in a while', async () => {
+  it('ENH-4/4.4.1 CLI-RTY-3 says 4.4.1 when nothing answers, and asks a dead host only once in a while', async () => {
     const there = await host();
     await there[Symbol.asyncDispose]();
     const relay = agent();
@@ -258,7 +258,7 @@ describe('the relay agent', () => {
     },
   );
 
-  it('CLI-LOOP-2 fails mail for exchangers that turn out to be this host', async () => {
+  it('CLI-LOOP-2 ENH-4/5.4.6 fails mail for exchangers that turn out to be this host', async () => {
     const { port, zone } = await exchangers({ greeting: '220 RELAY.example ready' });
     expect(await deliver(agent({ port }, zone), { nextHop: mx })).toMatchObject([{ kind: 'failed', status: '5.4.6' }]);
   });
@@ -374,7 +374,7 @@ describe('the relay agent', () => {
     expect(there.sessions[0]?.lines.some((line) => line.startsWith('MAIL'))).toBe(false);
   });
 
-  it('EXT-UTF8-3 tries other exchangers for mail that needs SMTPUTF8 and fails it when none has that', async () => {
+  it('EXT-UTF8-3 ENH-6/5.6.7 ENH-6/5.6.9 tries other exchangers for mail that needs SMTPUTF8 and fails it when none has that', async () => {
     const mail: Mail = { nextHop: mx, to: ['é@example.test'], envelope: { smtputf8: true } };
     const some = await exchangers({}, { offers: ['SMTPUTF8', '8BITMIME'] });
     expect(await deliver(agent({ port: some.port }, some.zone), mail)).toMatchObject([

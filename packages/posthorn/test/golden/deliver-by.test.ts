@@ -57,7 +57,7 @@ describe('the dialogues about the time to deliver in', () => {
     await expect.poll(() => test.agent.store.count()).toBe(0);
   });
 
-  it('EXT-DBY-4 EXT-DBY-5 ENH-4b gives back what the next hop has too little time for, as in DLG-DBY-3', async () => {
+  it('EXT-DBY-4 EXT-DBY-5 ENH-4/5.4.7 gives back what the next hop has too little time for, as in DLG-DBY-3', async () => {
     const clock = new GoldenClock();
     await using host = await GoldenHost.listen();
     await using test = await startRelay({ clock, to: targetOf(host) });
@@ -105,7 +105,7 @@ describe('the dialogues about the time to deliver in', () => {
     }
   });
 
-  it('EXT-DBY-2 EXT-DBY-3 ENH-4b tells of mode N at its time, once, and goes on, as in DLG-DBY-5', async () => {
+  it('EXT-DBY-2 EXT-DBY-3 ENH-4/4.4.7 tells of mode N at its time, once, and goes on, as in DLG-DBY-5', async () => {
     const clock = new GoldenClock();
     await using host = await GoldenHost.listen();
     await using test = await startRelay({ clock, retry: '4m', to: targetOf(host) });
@@ -126,7 +126,7 @@ describe('the dialogues about the time to deliver in', () => {
     await mailIn(test, 'ann', 1);
   });
 
-  it('EXT-DBY-3 EXT-DBY-5 ENH-4b gives mode R back at its time without another attempt, as in DLG-DBY-5', async () => {
+  it('EXT-DBY-3 EXT-DBY-5 ENH-4/5.4.7 gives mode R back at its time without another attempt, as in DLG-DBY-5', async () => {
     const clock = new GoldenClock();
     await using host = await GoldenHost.listen();
     await using test = await startRelay({ clock, retry: '4m', to: targetOf(host) });

@@ -53,7 +53,7 @@ describe('the agent', () => {
     expect(await readdir(join(test.folder, 'mail'))).toHaveLength(2);
   });
 
-  it('CMD-RCPT-4 SEC-2505 is no open relay by default, whatever form the address has', async () => {
+  it('CMD-RCPT-4 SEC-2505 ENH-7/5.7.1 is no open relay by default, whatever form the address has', async () => {
     await using test = await startTestAgent();
     const tricks = ['u@far.example', '@example.org:u@far.example', 'u@[192.0.2.1]'];
     const replies = await talk(test.port, [
@@ -148,7 +148,7 @@ describe('the agent', () => {
     expect(mails.filter((mail) => mail.includes('Delivered-To: carl+list@example.org\n'))).toHaveLength(1);
   });
 
-  it('DSN-1 DSN-3 DSN-5 DSN-17 CMD-DATA-8 ENH-1a reports a route that leads nowhere to the sender, who is here', async () => {
+  it('DSN-1 DSN-3 DSN-5 DSN-17 CMD-DATA-8 ENH-1/5.1.2 reports a route that leads nowhere to the sender, who is here', async () => {
     await using test = await startTestAgent(() => ({
       relayFrom: ['127.0.0.0/8'],
       routes: [{ domain: 'gone.example', to: 'error:5.1.2 The domain moved away' }],

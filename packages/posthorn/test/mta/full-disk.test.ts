@@ -40,7 +40,7 @@ const body = `${'x'.repeat(76)}\r\n`.repeat(1300);
 const mail = (at: number) => ({ to: [`<u${at}@far.example>`], text: `Subject: ${at}\r\n\r\n${body}` });
 
 describe.skipIf(!mounted)('an agent whose disk is full', () => {
-  it('CMD-DATA-9 ENH-3a refuses mail with 452 4.3.1, delivers all that it took, and takes mail again', async () => {
+  it('CMD-DATA-9 ENH-3/4.3.1 refuses mail with 452 4.3.1, delivers all that it took, and takes mail again', async () => {
     let isOpen = false;
     await using hop = await startNextHop({
       reply: (verb) => (verb === 'RCPT' && !isOpen ? '450 4.2.1 later' : undefined),

@@ -144,7 +144,7 @@ describe('mailing lists of the agent', () => {
     expect(report).toContain('\nStatus: 5.1.1\n');
   });
 
-  it('LOC-LS-1 CLI-LOOP-1 ends a loop of two lists that name each other with 5.4.6', async () => {
+  it('LOC-LS-1 CLI-LOOP-1 ENH-4/5.4.6 ends a loop of two lists that name each other with 5.4.6', async () => {
     await using test = await startTestAgent((folder) => ({
       domains: domain(folder, {
         one: { owner: ['olga'], members: ['two', 'bob'], postedBy: 'anyone' },
@@ -165,7 +165,7 @@ describe('mailing lists of the agent', () => {
     await mailIn(test, 'bob', 1);
   });
 
-  it('refuses who may not write to it in the session, by an alias of it too: 5.7.2', async () => {
+  it('ENH-7/5.7.2 refuses who may not write to it in the session, by an alias of it too: 5.7.2', async () => {
     await using pair = await startList({ members: ['bob'] });
     await using session = await TestSession.open(pair.test.port);
     await session.say('MAIL FROM:<stranger@elsewhere.example>');
@@ -179,7 +179,7 @@ describe('mailing lists of the agent', () => {
     await mailIn(pair.test, 'bob', 1);
   });
 
-  it('reads members from a file as it is now, and waits while it cannot', async () => {
+  it('ENH-2/4.2.4 reads members from a file as it is now, and waits while it cannot', async () => {
     await using pair = await startList({ file: 'members.txt', postedBy: 'anyone' }, (folder) => {
       writeFileSync(join(folder, 'members.txt'), '# all\nbob # one\n\n|rm -rf\n');
       return {

@@ -64,7 +64,7 @@ describe('VRFY', () => {
     expect(await verify('Gourzenkyinplatz')).toMatch(/^553-5\.1\.4 User ambiguous/);
   });
 
-  it('EX-3 CMD-VRFY-3 REP-553 names the possibilities where a name is ambiguous', async () => {
+  it('EX-3 CMD-VRFY-3 REP-553 ENH-1/5.1.4 names the possibilities where a name is ambiguous', async () => {
     await using test = await startTestAgent((folder) => ({
       domains: {
         'example.org': {

@@ -34,7 +34,7 @@ async function begin(port: number, parameters = ''): Promise<FullSession> {
 const text = (octets: number) => `Subject: x\r\n\r\n${'0123456789abcdef\r\n'.repeat(octets / 18)}`;
 
 describe('a mailbox', () => {
-  it('CMD-RCPT-11 that is disabled refuses mail, by its aliases too', async () => {
+  it('CMD-RCPT-11 ENH-2/5.2.1 that is disabled refuses mail, by its aliases too', async () => {
     await using test = await startTestAgent((folder) =>
       exampleOrg(folder, { aliases: { a: ['alice'] }, mailboxSettings: { alice: { disabled: true } } }),
     );
@@ -44,7 +44,7 @@ describe('a mailbox', () => {
     expect((await session.say('RCPT TO:<bob@example.org>'))[0]).toMatch(/^250 /);
   });
 
-  it('CMD-RCPT-11 LOC-MD-1 that is full refuses mail for now, until there is room', async () => {
+  it('CMD-RCPT-11 LOC-MD-1 REP-452 ENH-2/4.2.2 that is full refuses mail for now, until there is room', async () => {
     await using test = await startTestAgent((folder) => {
       fill(join(folder, 'mail', 'alice'), 900);
       fill(join(folder, 'mail', 'alice'), 0, '.Sent/cur/x,S=200:2,');
@@ -59,7 +59,7 @@ describe('a mailbox', () => {
       .toMatch(/^250 /);
   });
 
-  it('CMD-RCPT-11 REP-552 that is full refuses mail for good where the domain says so', async () => {
+  it('CMD-RCPT-11 REP-552 ENH-2/5.2.2 that is full refuses mail for good where the domain says so', async () => {
     await using test = await startTestAgent((folder) => {
       fill(join(folder, 'mail', 'alice'), 900);
       const mailboxSettings = { alice: { quota: 1000 } };
@@ -94,7 +94,7 @@ describe('a mailbox', () => {
     expect((await session.say('RCPT TO:<bob@example.org>'))[0]).toMatch(/^250 /);
   });
 
-  it('CMD-RCPT-11 EXT-SIZE-3 refuses what is larger than it takes, at RCPT and behind the text', async () => {
+  it('CMD-RCPT-11 EXT-SIZE-3 REP-552 ENH-2/5.2.3 refuses what is larger than it takes, at RCPT and behind the text', async () => {
     await using test = await startTestAgent((folder) =>
       exampleOrg(folder, { aliases: { a: ['alice'] }, mailboxSettings: { alice: { messageSize: 1000 } } }),
     );
@@ -117,7 +117,7 @@ describe('a mailbox', () => {
     await mailIn(test, 'alice', 1);
   });
 
-  it('CMD-RCPT-11 REP-451 that cannot be looked up is no fault of the sender', async () => {
+  it('CMD-RCPT-11 REP-451 ENH-3/4.3.0 that cannot be looked up is no fault of the sender', async () => {
     await using test = await startTestAgent((folder) => {
       writeFileSync(join(folder, 'mail'), 'no folder');
       return exampleOrg(folder, { quota: 1000 });

@@ -48,7 +48,7 @@ async function rcpt(port: number, ...recipients: string[]): Promise<string[]> {
 const letter = (...fields: string[]) => `${['Subject: x', ...fields].join('\r\n')}\r\n\r\nHello\r\n`;
 
 describe('the owners of mailboxes', () => {
-  it('EXT-RRVS-1 EXT-RRVS-4 ENH-7c tells that another person has the mailbox, and nothing of who always had it', async () => {
+  it('EXT-RRVS-1 EXT-RRVS-4 ENH-7/5.7.17 ENH-7/5.7.18 ENH-7/5.7.19 tells that another person has the mailbox, and nothing of who always had it', async () => {
     await using test = await startOwners();
     const replies = await rcpt(
       test.port,
@@ -211,7 +211,7 @@ describe('the owners of mailboxes', () => {
     expect(await ask()).toEqual(['451 4.3.0', '451 4.3.0', '451 4.3.0']);
   });
 
-  it('EXT-RRVS-2 ENH-7c fails with R, and goes on with C, where the next hop knows nothing of owners', async () => {
+  it('EXT-RRVS-2 ENH-7/5.7.19 fails with R, and goes on with C, where the next hop knows nothing of owners', async () => {
     await using hop = await startNextHop();
     await using test = await startOwners(hop.to);
     await sendMail(test.port, {

@@ -28,7 +28,7 @@ async function mailReplies(port: number, ...parameters: string[]): Promise<strin
 const trusted = { priority: { trusted: ['127.0.0.1'] } };
 
 describe('priorities', () => {
-  it('EXT-PRI-1 ENH-3b lowers what a stranger raises, says so, and passes that on', async () => {
+  it('EXT-PRI-1 ENH-3/2.3.6 lowers what a stranger raises, says so, and passes that on', async () => {
     await using hop = await startNextHop({ offers });
     await using test = await startRelay(hop.to, { priority: {} });
     const replies = await mailReplies(test.port, 'MT-PRIORITY=5', 'MT-PRIORITY=-3', 'MT-PRIORITY=0');
@@ -82,7 +82,7 @@ describe('priorities', () => {
     expect(hop.takenFor('ann@far.example')[0]?.mail).toMatch(/^MAIL FROM:<>.* MT-PRIORITY=4(?: |$)/);
   });
 
-  it('EXT-PRI-2 ENH-7c REP-450 REP-552 takes no message below the floor, and none too large for its level', async () => {
+  it('EXT-PRI-2 ENH-7/4.7.15 ENH-7/5.7.16 REP-450 REP-552 takes no message below the floor, and none too large for its level', async () => {
     await using hop = await startNextHop({ offers });
     const priority = { ...trusted.priority, lowest: -2, largest: { '4': '1KB' } };
     await using test = await startRelay(hop.to, { priority });

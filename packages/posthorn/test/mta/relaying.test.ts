@@ -152,7 +152,7 @@ describe('relaying', () => {
     expect(warnings).toEqual([]);
   });
 
-  it('ENH-4a defers mail for a host where nothing listens with 4.4.1', async () => {
+  it('ENH-4/4.4.1 defers mail for a host where nothing listens with 4.4.1', async () => {
     await using test = await startRelay({ '*': `smtp://127.0.0.1:${await closedPort()}?tls=none` });
     await sendMail(test.port, { to: ['<a@far.example>'] });
     const deferred = () => test.log.lines.filter(({ text }) => text === 'deferred').map(({ fields }) => fields);

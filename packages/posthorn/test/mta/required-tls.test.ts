@@ -61,7 +61,7 @@ describe('REQUIRETLS', () => {
     expect(hop.taken[0]?.tls).toBe(true);
   });
 
-  it('EXT-RTLS-2 EXT-RTLS-3 ENH-7d gives back with 5.7.30, without the body, what the next hop does not offer it for', async () => {
+  it('EXT-RTLS-2 EXT-RTLS-3 ENH-7/5.7.30 gives back with 5.7.30, without the body, what the next hop does not offer it for', async () => {
     await using hop = await startSecureHop();
     await using test = await startRelay(hop.port);
     await sendSecret(test.port);
@@ -74,7 +74,7 @@ describe('REQUIRETLS', () => {
     await expect.poll(() => test.agent.store.count()).toBe(0);
   });
 
-  it('EXT-RTLS-2 gives back with 5.7.10 where there is no TLS, or none that is verified', async () => {
+  it('EXT-RTLS-2 ENH-7/5.7.10 gives back with 5.7.10 where there is no TLS, or none that is verified', async () => {
     await using clear = await startNextHop({ offers: ['REQUIRETLS', 'ENHANCEDSTATUSCODES'] });
     await using test = await startRelay(0, `smtp://127.0.0.1:${clear.port}?tls=opportunistic`);
     await sendSecret(test.port);

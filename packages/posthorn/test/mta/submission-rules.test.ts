@@ -74,7 +74,7 @@ describe('the header of a submission', () => {
 });
 
 describe('a submission', () => {
-  it('SUB-4 has domains in full: single labels are completed by rule alone, partial names never', async () => {
+  it('SUB-4 ENH-1/5.1.8 has domains in full: single labels are completed by rule alone, partial names never', async () => {
     await using dns = await startDnsServer({ zone: { org: {}, 'example.net': {}, net: {}, 'far.example.net': {} } });
     await using strict = await startSubmission();
     expect(await submit(strict.submission, { user: 'free', from: 'ann@sales', to: bob })).toEqual([

@@ -58,7 +58,7 @@ describe('SEND', () => {
     await mailIn(test, 'bob', 0);
   }, 20_000);
 
-  it('CMD-SEND-2 REP-450 takes nobody who would not see it, and nobody of another host', async () => {
+  it('CMD-SEND-2 REP-450 ENH-3/5.3.3 takes nobody who would not see it, and nobody of another host', async () => {
     await using off = await openPseudoTerminal('n');
     await using test = await startAgent({ relayFrom: ['127.0.0.0/8'], routes: [{ domain: '*', to: 'discard:' }] });
     logIn(test, 'bob', off);

@@ -144,7 +144,7 @@ describe('a tracked message', () => {
     await test.agent.close({ grace: 0 });
   });
 
-  it('EXT-MTRK-2 ENH-1c EXT-MTSN-2 loses its certifier at a host without MTRK, and keeps ENVID and ORCPT', async () => {
+  it('EXT-MTRK-2 ENH-1/2.1.9 EXT-MTSN-2 loses its certifier at a host without MTRK, and keeps ENVID and ORCPT', async () => {
     await using hop = await startNextHop({ offers: ['DSN'] });
     await using bare = await startNextHop({ offers: [] });
     await using test = await startTracking({

@@ -39,7 +39,7 @@ const session = { clientAddress: '192.0.2.1' } as Session;
 const asking = (mail: Transaction['mail']): Transaction => ({ reversePath: null, mail, recipients: [] });
 
 describe('wishes', () => {
-  it('REP-455 ENH-4b promises no time while too much mail is under way, but takes what need not be in time', () => {
+  it('REP-455 ENH-4/4.4.5 promises no time while too much mail is under way, but takes what need not be in time', () => {
     const { wishes } = start(true);
     const by = (mode: 'R' | 'N') => wishes.checkMail(session, asking({ deliverBy: { seconds: 60, mode } }));
     expect(by('R')).toMatchObject({ code: 455, status: '4.4.5' });

@@ -16,12 +16,12 @@ function failed(kind: FailureKind, phase: Phase): HostAnswer {
 }
 
 describe('classify', () => {
-  it('ENH-0 ENH-1a says that a recipient was reached where a host says no more than that all is well', () => {
+  it('ENH-0 ENH-1/2.1.5 says that a recipient was reached where a host says no more than that all is well', () => {
     expect(classify(answered(250, 'text', '2.0.0'), context).status).toBe('2.1.5');
     expect(classify(answered(250, 'text'), context).status).toBe('2.1.5');
   });
 
-  it('CLI-RPL-1 reads 2yz as delivered, 4yz as deferred, 5yz as failed, with the status of the reply', () => {
+  it('CLI-RPL-1 ENH-6/2.6.0 reads 2yz as delivered, 4yz as deferred, 5yz as failed, with the status of the reply', () => {
     expect(classify(answered(250, 'text', '2.6.0'), context)).toEqual({
       kind: 'delivered',
       status: '2.6.0',
@@ -81,7 +81,7 @@ describe('classify', () => {
     ['protocol', 'mail', '4.5.0'],
     ['tls', 'tls', '4.7.5'],
     ['authentication', 'auth', '4.7.8'],
-  ])('ENH-4a says of failure %s in step %s: %s', (kind, phase, status) => {
+  ])('ENH-4/4.4.1 ENH-4/4.4.2 says of failure %s in step %s: %s', (kind, phase, status) => {
     expect(classify(failed(kind, phase), context)).toEqual({
       kind: 'deferred',
       status,

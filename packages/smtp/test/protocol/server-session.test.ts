@@ -72,7 +72,7 @@ describe('the greeting', () => {
 });
 
 describe('clients that talk before their turn', () => {
-  it('EXT-PIPE-5 are turned away behind EHLO and DATA when the rules say so', () => {
+  it('EXT-PIPE-5 ENH-5/5.5.0 are turned away behind EHLO and DATA when the rules say so', () => {
     const strict = open({ earlyTalk: 'refuse' });
     expect(codes(strict.say(hello, 'MAIL FROM:<a@x.test>'))).toEqual(['554 5.5.0']);
     expect(strict.session.isOver).toBe(true);
@@ -133,7 +133,7 @@ describe('lines', () => {
     ).toEqual(['250 2.1.5']);
   });
 
-  it('CMD-AUTH-4 ENH-5b refuses a line of an exchange beyond 12288 octets', () => {
+  it('CMD-AUTH-4 ENH-5/5.5.6 refuses a line of an exchange beyond 12288 octets', () => {
     const server = open({ cleartextAuth: true });
     server.say(hello);
     expect(codes(server.say(`AUTH PLAIN ${'A'.repeat(12_272)}`))).not.toContain('500 5.5.6');
@@ -265,7 +265,7 @@ describe('the text', () => {
 });
 
 describe('time', () => {
-  it('GEN-21 REP-421 ENH-4a ends a session that says nothing for five minutes', () => {
+  it('GEN-21 REP-421 ENH-4/4.4.2 ends a session that says nothing for five minutes', () => {
     const server = open();
     server.say(hello, 'MAIL FROM:<a@x.test>');
     server.pass(299_999);
@@ -310,7 +310,7 @@ describe('time', () => {
 });
 
 describe('faults', () => {
-  it('SEC-RES-1 REP-421 ENH-3b slow a session down and then end it', () => {
+  it('SEC-RES-1 REP-421 slow a session down and then end it', () => {
     const server = open({ limits: { errors: 6, errorDelay: 700 } });
     server.say('FOO', 'FOO', 'FOO');
     expect(server.session.takeDelay()).toBe(0);
@@ -347,7 +347,7 @@ describe('faults', () => {
     }
   });
 
-  it('CMD-AUTH-6 REP-432 REP-534/535/538 ENH-7b of any other kind reach the client as they are', () => {
+  it('CMD-AUTH-6 REP-432 REP-534/535/538 ENH-7/4.7.12 ENH-7/5.7.9 of any other kind reach the client as they are', () => {
     for (const answer of [reply(432, '4.7.12', 'Transition'), reply(534, '5.7.9', 'Too weak')]) {
       const server = open({ cleartextAuth: true }, answering('authenticate', answer));
       server.say(hello);
@@ -357,7 +357,7 @@ describe('faults', () => {
 });
 
 describe('the end', () => {
-  it('GEN-22 ENH-3a comes at once with 421 when nothing is under way', () => {
+  it('GEN-22 ENH-3/4.3.2 comes at once with 421 when nothing is under way', () => {
     const server = open();
     server.say(hello);
     server.event('shutdown');

@@ -70,7 +70,7 @@ describe('a tracking status', () => {
     expect(compose(plain)).toContain('\r\nOriginal-Recipient: rfc822;carol@example.com\r\n');
   });
 
-  it('EXT-MTSN-2 ENH-1c says 2.1.9 of what was relayed, and of nothing else', () => {
+  it('EXT-MTSN-2 ENH-1/2.1.9 says 2.1.9 of what was relayed, and of nothing else', () => {
     expect(compose(recipientOf('relayed'))).toContain('\r\nStatus: 2.1.9\r\n');
     for (const action of ['delivered', 'transferred', 'expanded', 'opaque'] as const) {
       expect(compose(recipientOf(action, { status: '2.1.9' }))).toContain('\r\nStatus: 2.1.5\r\n');

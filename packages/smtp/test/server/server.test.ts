@@ -137,7 +137,7 @@ describe('handlers', () => {
     }
   });
 
-  it('CMD-DATA-9 ENH-3a REP-452 say 452 4.3.1 when there is no room', async () => {
+  it('CMD-DATA-9 ENH-3/4.3.1 REP-452 say 452 4.3.1 when there is no room', async () => {
     const { greeted, errors } = await open({
       async message(_session, _transaction, text) {
         await readAll(text);
