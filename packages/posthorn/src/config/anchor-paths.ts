@@ -35,7 +35,10 @@ export function anchorPaths(config: Config, folder: string): Config {
         },
       ]),
     ),
+    mailAuthentication: mailAuthenticationOf(config, anchor),
     odmr: onDemandOf(config, anchor),
+    userFiles: config.userFiles.map(anchor),
+    mailAuthentication: mailAuthenticationOf(config, anchor),
     fetch: config.fetch.map(({ passwordFile, ...source }) =>
       passwordFile === undefined ? source : { ...source, passwordFile: anchor(passwordFile) },
     ),
@@ -43,6 +46,32 @@ export function anchorPaths(config: Config, folder: string): Config {
   };
 }
 
+function mailAuthenticationOf(
+  { mailAuthentication }: Config,
+  anchor: (path: string) => string,
+): Config['mailAuthentication'] {
+  const { dovecot, oauth } = mailAuthentication;
+  const file = oauth?.clientSecretFile;
+  return {
+    ...mailAuthentication,
+    ...(dovecot === undefined ? {} : { dovecot: anchor(dovecot) }),
+    ...(oauth === undefined || file === undefined ? {} : { oauth: { ...oauth, clientSecretFile: anchor(file) } }),
+  };
+}
+
 function onDemandOf({ odmr }: Config, anchor: (path: string) => string): Config['odmr'] {
   return odmr.domainsFile === undefined ? odmr : { ...odmr, domainsFile: anchor(odmr.domainsFile) };
+}
+
+function mailAuthenticationOf(
+  { mailAuthentication }: Config,
+  anchor: (path: string) => string,
+): Config['mailAuthentication'] {
+  const { dkim, arc } = mailAuthentication;
+  const anchorKey = <Key extends { readonly key: string }>(key: Key): Key => ({ ...key, key: anchor(key.key) });
+  return {
+    ...mailAuthentication,
+    dkim: { ...dkim, sign: dkim.sign.map(anchorKey) },
+    arc: { ...arc, ...(arc.seal === undefined ? {} : { seal: anchorKey(arc.seal) }) },
+  };
 }

@@ -1,6 +1,7 @@
 import { directoryMistakes } from './directory-checks.ts';
 import { extensionMistakes } from './extension-checks.ts';
 import { listenerMistakes } from './listener-checks.ts';
+import { loginMistakes } from './login-checks.ts';
 import { formatPath, type Mistake } from './mistake.ts';
 import { onDemandMistakes } from './on-demand-checks.ts';
 import { openRelayMistakes } from './open-relay-checks.ts';
@@ -16,6 +17,7 @@ export function crossChecks(config: Plain): Mistake[] {
     ...domainMistakes(config),
     ...directoryMistakes(config),
     ...onDemandMistakes(config),
+    ...loginMistakes(config),
     ...extensionMistakes(config),
     ...outboundTlsMistakes(config),
   ];

@@ -8,7 +8,9 @@ import { parseJsonc } from './jsonc.ts';
 import type { Mistake } from './mistake.ts';
 import { programMistakes } from './program-checks.ts';
 import { readAliases } from './read-aliases.ts';
+import { readUsers } from './read-users.ts';
 import type { Config } from './schema.ts';
+import { readSigningKeys } from './signing-keys.ts';
 import { authorityMistakes, tlsFileMistakes } from './tls-files.ts';
 
 /** What a file holds, and on which line it says what. */
@@ -41,6 +43,8 @@ export async function loadConfig(path: string): Promise<Checked> {
     ...(await tlsFileMistakes(config.tls)),
     ...(await authorityMistakes(config.authorities)),
     ...readAliases(config).mistakes,
+    ...readSigningKeys(config).mistakes,
+    ...readUsers(config).mistakes,
     ...programMistakes(config),
   ];
   return mistakes.length > 0 ? { mistakes: mistakes.map(placed) } : { config };

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { field } from './field.ts';
 import { count, duration, filePath, flag, textField } from './fields.ts';
+import { secret } from './login-fields.ts';
 import * as mail from './mail-fields.ts';
 import { named } from './named.ts';
 
@@ -14,15 +15,6 @@ function choice<const Word extends string>(words: readonly Word[], expected: str
   });
 }
 
-/** Something that only the two ends of a login know; never shown. */
-const secret = () =>
-  field<string>({
-    parse: (value) => (typeof value === 'string' && /^[^\p{Cc}]{1,1000}$/u.test(value) ? value : undefined),
-    expected: 'a secret',
-    remedy: 'Write a text of up to 1000 characters on one line.',
-    complain: () => 'must be a secret: a text on one line',
-  });
-
 const requestsPerMinute = () => count(1, 100_000).prefault(20);
 
 const queueName = () =>
@@ -31,13 +23,6 @@ const queueName = () =>
     'the name of a queue',
     'Write a name of letters, digits, ".", "_" and "-", such as "uucp".',
   );
-
-/** How clients may log in on a listener; by default PLAIN and LOGIN, and CRAM-MD5 where mail is fetched (RFC 4954 §3). */
-export const listenerMechanisms = () =>
-  z
-    .array(choice(['PLAIN', 'LOGIN', 'CRAM-MD5', 'EXTERNAL'], 'a way to log in'))
-    .min(1)
-    .exactOptional();
 
 /** What a user may fetch, and how it logs in without its password. */
 export const onDemandUserFields = {

@@ -3,11 +3,14 @@ import { batchFields } from './batch-fields.ts';
 import { directoryFields, disclosure, programs } from './directory-fields.ts';
 import { domainConsentFields, extensionFields, userFields } from './extension-fields.ts';
 import { count, duration, filePath, flag, size } from './fields.ts';
+import { filterFields } from './filter-fields.ts';
 import { hostileMarks } from './hostile-fields.ts';
 import { listFields } from './list-fields.ts';
+import { authenticationFields, listenerMechanisms, loginUserFields } from './login-fields.ts';
 import * as mail from './mail-fields.ts';
+import { mailAuthenticationFields } from './mail-authentication-fields.ts';
 import { named } from './named.ts';
-import { etrn, fetchSources, listenerMechanisms, onDemand, onDemandUserFields, turn } from './on-demand-fields.ts';
+import { etrn, fetchSources, onDemand, onDemandUserFields, turn } from './on-demand-fields.ts';
 import { terminalFields } from './terminal-fields.ts';
 import * as outbound from './tls-fields.ts';
 import { vacationFields } from './vacation-fields.ts';
@@ -64,11 +67,13 @@ const tls = z.strictObject({
   key: filePath('key.pem'),
 });
 
-const user = z.strictObject({
-  /** `scrypt:N:r:p:salt:hash`, from `posthorn user hash`. */
-  password: mail.passwordHash(),
+/** A user, as the configuration or a file of users has it. */
+export const userSchema = z.strictObject({
+  /** `scrypt:N:r:p:salt:hash`, from `posthorn user hash`. Without it no password lets the user in by PLAIN or LOGIN. */
+  password: mail.passwordHash().exactOptional(),
   /** The addresses that the user may send as. */
   addresses: z.array(mail.mailbox()).prefault([]),
+  ...loginUserFields,
   ...userFields,
   ...onDemandUserFields,
 });
@@ -107,6 +112,8 @@ const limits = z.strictObject({
   recipients: count(100, 100_000).prefault(1000),
   /** Refused commands after which a session ends. */
   errors: count(1, 10_000).prefault(20),
+  /** How long the reply to each further fault waits once half of the errors are used up. */
+  errorDelay: duration('0s', '1s').prefault('1s'),
   /** Messages that one login may hand in within an hour (RFC 5068 §3.1). */
   loginMessages: count(1, 10_000_000).prefault(1000),
   /** Recipients of one login within an hour. */
@@ -161,7 +168,10 @@ export const configSchema = z.strictObject({
   /** Lets `relayFrom` hold networks so wide that strangers send through it. */
   iKnowThisIsAnOpenRelay: flag().prefault(false),
   limits: limits.prefault({}),
-  users: named(mail.login(), user).prefault({}),
+  users: named(mail.login(), userSchema).prefault({}),
+  /** More users, in files that `posthorn user` keeps; a change holds from the next login on. */
+  userFiles: z.array(filePath('/etc/posthorn/users')).prefault([]),
+  authentication: authenticationFields,
   domains: named(mail.domain(), domain).prefault({}),
   disclosure: disclosure.prefault({}),
   programs: programs.prefault({}),
@@ -177,6 +187,10 @@ export const configSchema = z.strictObject({
   queue: queue.prefault({}),
   dns: outbound.dns.prefault({}),
   outboundTls: outbound.outboundTls.prefault({}),
+  /** What strangers that bring mail are judged by. */
+  filters: filterFields.prefault({}),
+  /** Which mail of strangers is what it says, and the signatures of one's own. */
+  mailAuthentication: mailAuthenticationFields.prefault({}),
   /** Marks of mail that is never delivered nor reported: what a filter before this server found hostile (RFC 5321 §6.2). */
   hostile: hostileMarks.prefault([]),
   /** Who reads mail for a postmaster that has no mailbox of its own (RFC 5321 §4.5.1). */

@@ -245,7 +245,7 @@ describe('mail that is fetched', () => {
 
   it('CMD-AUTH-15 takes a network for a login where the configuration says so', async () => {
     await using provider = await startProvider(() => ({}));
-    const { password } = provider.config.users.branch ?? { password: '' };
+    const password = provider.config.users.branch?.password ?? '';
     await using known = await startProvider(() => ({
       users: {
         branch: { password, atrnDomains: ['branch.example.org'], networks: ['127.0.0.0/8'] },
