@@ -35,9 +35,9 @@ export function anchorPaths(config: Config, folder: string): Config {
         },
       ]),
     ),
-    mailAuthentication: mailAuthenticationOf(config, anchor),
     odmr: onDemandOf(config, anchor),
     userFiles: config.userFiles.map(anchor),
+    logins: loginsOf(config, anchor),
     mailAuthentication: mailAuthenticationOf(config, anchor),
     fetch: config.fetch.map(({ passwordFile, ...source }) =>
       passwordFile === undefined ? source : { ...source, passwordFile: anchor(passwordFile) },
@@ -46,14 +46,11 @@ export function anchorPaths(config: Config, folder: string): Config {
   };
 }
 
-function mailAuthenticationOf(
-  { mailAuthentication }: Config,
-  anchor: (path: string) => string,
-): Config['mailAuthentication'] {
-  const { dovecot, oauth } = mailAuthentication;
+function loginsOf({ logins }: Config, anchor: (path: string) => string): Config['logins'] {
+  const { dovecot, oauth } = logins;
   const file = oauth?.clientSecretFile;
   return {
-    ...mailAuthentication,
+    ...logins,
     ...(dovecot === undefined ? {} : { dovecot: anchor(dovecot) }),
     ...(oauth === undefined || file === undefined ? {} : { oauth: { ...oauth, clientSecretFile: anchor(file) } }),
   };

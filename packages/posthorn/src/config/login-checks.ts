@@ -12,9 +12,8 @@ export function loginMistakes(config: Members): Mistake[] {
 }
 
 /** A token, or Dovecot, may let in who has no way of its own here. */
-function userMistakes({ users, authentication }: Members): Mistake[] {
-  const isKnownElsewhere =
-    isRecord(authentication) && (authentication.oauth !== undefined || authentication.dovecot !== undefined);
+function userMistakes({ users, logins }: Members): Mistake[] {
+  const isKnownElsewhere = isRecord(logins) && (logins.oauth !== undefined || logins.dovecot !== undefined);
   if (isKnownElsewhere) return [];
   return entriesOf(users).flatMap(([name, user]) => {
     const canLogIn =
@@ -25,25 +24,23 @@ function userMistakes({ users, authentication }: Members): Mistake[] {
   });
 }
 
-function mechanismMistakes({ listeners, authentication }: Members): Mistake[] {
-  const hasOauth = isRecord(authentication) && authentication.oauth !== undefined;
+function mechanismMistakes({ listeners, logins }: Members): Mistake[] {
+  const hasOauth = isRecord(logins) && logins.oauth !== undefined;
   return elementsOf(listeners).flatMap((listener, index) => {
     const names = isRecord(listener) ? elementsOf(listener.mechanisms) : [];
     return names.flatMap((name, at) => {
       if (hasOauth || (name !== 'OAUTHBEARER' && name !== 'XOAUTH2')) return [];
       const path = formatPath(['listeners', index, 'mechanisms', at]);
-      return [
-        { path, message: `is ${name}, and nothing tells which tokens are good`, remedy: 'Add authentication.oauth.' },
-      ];
+      return [{ path, message: `is ${name}, and nothing tells which tokens are good`, remedy: 'Add logins.oauth.' }];
     });
   });
 }
 
-function oauthMistakes({ authentication }: Members): Mistake[] {
-  const oauth = isRecord(authentication) ? authentication.oauth : undefined;
+function oauthMistakes({ logins }: Members): Mistake[] {
+  const oauth = isRecord(logins) ? logins.oauth : undefined;
   if (!isRecord(oauth)) return [];
   const secrets = ['clientSecret', 'clientSecretFile'].filter((name) => name in oauth);
-  const path = formatPath(['authentication', 'oauth']);
+  const path = formatPath(['logins', 'oauth']);
   const remedy = 'Write clientId, and either clientSecret or clientSecretFile.';
   if (secrets.length > 1) return [{ path, message: 'has two secrets', remedy }];
   if ((oauth.clientId === undefined) === (secrets.length === 0)) return [];

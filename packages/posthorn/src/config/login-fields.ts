@@ -30,7 +30,7 @@ const mechanism = () =>
 
 /**
  * How clients may log in on a listener. By default PLAIN and LOGIN; SCRAM-SHA-256 where every user has keys for it; EXTERNAL
- * on all but `mx` where one has a certificate; OAUTHBEARER and XOAUTH2 with `authentication.oauth`; and CRAM-MD5 where mail is
+ * on all but `mx` where one has a certificate; OAUTHBEARER and XOAUTH2 with `logins.oauth`; and CRAM-MD5 where mail is
  * fetched (RFC 4954 §3).
  */
 export const listenerMechanisms = () => z.array(mechanism()).min(1).exactOptional();
@@ -93,7 +93,7 @@ const privateUrl = () =>
   );
 
 /** Where else it is known who may log in, and how often that may fail. */
-export const authenticationFields = z
+export const loginFields = z
   .strictObject({
     /** The socket of Dovecot's authentication service, for clients: it is asked about passwords of logins that are no user here. */
     dovecot: filePath('/run/dovecot/auth-client').exactOptional(),

@@ -6,9 +6,9 @@ import { count, duration, filePath, flag, size } from './fields.ts';
 import { filterFields } from './filter-fields.ts';
 import { hostileMarks } from './hostile-fields.ts';
 import { listFields } from './list-fields.ts';
-import { authenticationFields, listenerMechanisms, loginUserFields } from './login-fields.ts';
-import * as mail from './mail-fields.ts';
+import { listenerMechanisms, loginFields, loginUserFields } from './login-fields.ts';
 import { mailAuthenticationFields } from './mail-authentication-fields.ts';
+import * as mail from './mail-fields.ts';
 import { named } from './named.ts';
 import { etrn, fetchSources, onDemand, onDemandUserFields, turn } from './on-demand-fields.ts';
 import { terminalFields } from './terminal-fields.ts';
@@ -171,7 +171,7 @@ export const configSchema = z.strictObject({
   users: named(mail.login(), userSchema).prefault({}),
   /** More users, in files that `posthorn user` keeps; a change holds from the next login on. */
   userFiles: z.array(filePath('/etc/posthorn/users')).prefault([]),
-  authentication: authenticationFields,
+  logins: loginFields,
   domains: named(mail.domain(), domain).prefault({}),
   disclosure: disclosure.prefault({}),
   programs: programs.prefault({}),
