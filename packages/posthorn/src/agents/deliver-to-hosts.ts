@@ -111,12 +111,31 @@ interface Sending {
 }
 
 /** Sends to one host; a host that lacks 8BITMIME or BINARYMIME gets the message converted (RFC 6152 §3, RFC 3030 §3). */
-async function sendTo({ destination }: Stop, { open, name, message, job, journey }: Sending): Promise<SendResult> {
+async function sendTo(
+  { destination, remoteHost }: Stop,
+  { open, name, message, job, journey }: Sending,
+): Promise<SendResult> {
   const send = ({ transaction, text }: Outgoing) => {
     const recipients = open.flatMap((index) => transaction.recipients[index] ?? []);
     const { body = '7BIT' } = transaction.mail;
     const named = name === undefined ? {} : { transactionId: transactionIdOf(name, body, destination.connect) };
     const parcel = new Parcel({ ...transaction, mail: { ...transaction.mail, ...named }, recipients }, text);
+    if (name !== undefined && job.begun !== undefined) {
+      const { begun } = job;
+      const [place, at] = [placeOf(destination.connect), journey.now()];
+      parcel.onBegun = (indexes) => {
+        const unfinished = { name, place, recipients: indexes.length };
+        const begunFor = indexes.flatMap((index) => job.recipients[open[index] ?? -1] ?? []);
+        begun(begunFor, {
+          kind: 'deferred',
+          status: '4.4.2',
+          at,
+          remoteHost,
+          text: 'The text is on its way',
+          unfinished,
+        });
+      };
+    }
     return journey.destinations.send(destination, parcel, { signal: job.signal });
   };
   const result = await send(message.plain());

@@ -1,7 +1,8 @@
 import { isOverdue } from '../queue/deliver-by.ts';
+import type { Recipient } from '../queue/envelope.ts';
 import { ownDueTime } from '../queue/next-due.ts';
 import type { Outcome } from '../queue/outcome.ts';
-import type { Content, QueuedMessage, QueueStore } from '../queue/queue-store.ts';
+import type { Content, QueuedMessage, QueueStore, RecipientState } from '../queue/queue-store.ts';
 import type { RetryPolicy } from '../queue/retry-policy.ts';
 import { settle } from '../queue/settle.ts';
 import { trackedEnd } from '../queue/tracked-end.ts';
@@ -84,6 +85,25 @@ export class Ledger {
       for (const [index, outcome] of outcomes) entry.outcomes.set(index, outcome);
       log.error({ id: envelope.id, err: error }, 'a delivery cannot be recorded yet');
       return undefined;
+    }
+  }
+
+  /** Writes down that a text is on its way to recipients, so that after a crash the host can be asked to go on with it (RFC 1845 §3). */
+  async recordBegun(entry: InHand, begun: readonly Recipient[], outcome: Outcome): Promise<void> {
+    const { envelope, state } = entry.message;
+    const { name } = outcome.unfinished ?? {};
+    const isNews = (each: RecipientState | undefined) =>
+      each?.kind === 'pending' && each.last?.unfinished?.name !== name;
+    const news = new Set(
+      begun.map((one) => envelope.recipients.indexOf(one)).filter((at) => isNews(state.recipients[at])),
+    );
+    if (news.size === 0 || entry.open === 0) return;
+    const recipients = state.recipients.map((each, at) => (news.has(at) ? { ...each, last: outcome } : each));
+    try {
+      await this.#parts.store.record(envelope.id, { state: { ...state, recipients }, reports: [] });
+      entry.message = { envelope, state: { ...state, recipients } };
+    } catch (error) {
+      this.#parts.log.error({ id: envelope.id, err: error }, 'it cannot be recorded that a text is on its way');
     }
   }
 

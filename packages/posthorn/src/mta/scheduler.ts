@@ -7,6 +7,7 @@ import type { RetryPolicy } from '../queue/retry-policy.ts';
 import { type Group, groupByNextHop } from './attempt.ts';
 import { Deadlines } from './deadlines.ts';
 import { type DestinationLimits, Destinations, type Waiting } from './destinations.ts';
+import { Hand, type HandLimits } from './hand.ts';
 import { type InHand, Ledger } from './ledger.ts';
 import type { Log } from './log.ts';
 import type { ReportWriter } from './report-writer.ts';
@@ -26,21 +27,11 @@ export interface SchedulerParts {
 }
 
 /** What bounds the scheduler. */
-export interface SchedulerLimits extends DestinationLimits {
-  /** Messages in hand at a time. */
-  readonly messages: number;
-  /** Octets of content in hand at a time. */
-  readonly octets: number;
+export interface SchedulerLimits extends DestinationLimits, HandLimits {
   /** The longest that one attempt may take, in milliseconds. */
   readonly attemptTime: number;
 }
 
-/** A message in hand, and who is told when it is written down what became of it. */
-interface Dispatched extends InHand {
-  readonly onEnd: (() => void)[];
-}
-
-const nothing = Promise.resolve();
 const leaseTime = 60 * 60_000;
 const longestSleep = 60_000;
 
@@ -51,12 +42,11 @@ const longestSleep = 60_000;
 export class Scheduler {
   readonly #parts: SchedulerParts;
   readonly #destinations: Destinations;
-  readonly #inHand = new Set<Dispatched>();
+  readonly #hand: Hand;
   readonly #ledger: Ledger;
   readonly #deadlines: Deadlines;
   readonly #settling = new Set<Promise<void>>();
   readonly #timer: WakeTimer;
-  #octets = 0;
   #watchdog: NodeJS.Timeout;
   #claiming: Promise<void> | undefined;
   #stopped = false;
@@ -65,6 +55,7 @@ export class Scheduler {
 
   constructor(parts: SchedulerParts) {
     this.#parts = parts;
+    this.#hand = new Hand(parts.limits);
     this.#destinations = new Destinations(parts.limits, (waiting) => this.#attempt(waiting));
     this.#ledger = new Ledger(parts);
     this.#deadlines = new Deadlines(parts.now, parts.limits.attemptTime);
@@ -74,17 +65,17 @@ export class Scheduler {
 
   /** Messages in hand. */
   get size(): number {
-    return this.#inHand.size;
+    return this.#hand.size;
   }
 
   /** Whether it takes no more in hand for now. */
   get isFull(): boolean {
-    return !this.#hasRoom();
+    return this.#hand.room === 0;
   }
 
   /** Takes a message that was just committed, its content still in memory. */
   take(message: QueuedMessage, content: Content): void {
-    if (this.#stopped || !this.#hasRoom()) {
+    if (this.#stopped || this.#hand.room === 0) {
       // With a time the store gives it the place of its priority.
       const { envelope, state } = message;
       this.#track(this.#giveBack(message, envelope.priority === undefined ? undefined : state.due));
@@ -94,16 +85,14 @@ export class Scheduler {
   }
 
   /** Resolves when it is written down what becomes of those in hand now that are wanted. */
-  async writtenDown(isWanted: (message: QueuedMessage) => boolean): Promise<void> {
-    const wanted = [...this.#inHand].filter(({ message }) => isWanted(message));
-    const ends = wanted.map((entry) => new Promise<void>((resolve) => entry.onEnd.push(resolve)));
-    await Promise.all(ends);
+  writtenDown(isWanted: (message: QueuedMessage) => boolean): Promise<void> {
+    return this.#hand.writtenDown(isWanted);
   }
 
   /** Looks at the store: something may be due. */
   wake(): void {
     if (this.#stopped || this.#claiming !== undefined) return;
-    this.#left = !this.#hasRoom();
+    this.#left = this.#hand.room === 0;
     if (this.#left) return;
     this.#claiming = this.#claim()
       .catch((error: unknown) => this.#parts.log.error({ err: error }, 'the queue cannot be read'))
@@ -127,7 +116,7 @@ export class Scheduler {
       leave = setTimeout(() => resolve('left'), grace + farewell);
     });
     if ((await Promise.race([this.#drain(), end])) === 'left') {
-      this.#parts.log.error({ messages: this.#inHand.size }, 'attempts do not end; they are left');
+      this.#parts.log.error({ messages: this.#hand.size }, 'attempts do not end; they are left');
     }
     clearTimeout(abort);
     clearTimeout(leave);
@@ -136,21 +125,16 @@ export class Scheduler {
   async #drain(): Promise<void> {
     await this.#claiming;
     this.#destinations.giveBack();
-    while (this.#inHand.size > 0 || this.#settling.size > 0) {
+    while (this.#hand.size > 0 || this.#settling.size > 0) {
       await Promise.allSettled(this.#settling);
-      if (this.#inHand.size > 0) await new Promise((resolve) => setTimeout(resolve, 10).unref());
+      if (this.#hand.size > 0) await new Promise((resolve) => setTimeout(resolve, 10).unref());
     }
   }
 
-  #hasRoom(): boolean {
-    const { messages, octets } = this.#parts.limits;
-    return this.#inHand.size < messages && this.#octets < octets;
-  }
-
   async #claim(): Promise<void> {
-    const { store, now, limits } = this.#parts;
-    while (!this.#stopped && this.#hasRoom()) {
-      const limit = Math.min(64, limits.messages - this.#inHand.size);
+    const { store, now } = this.#parts;
+    while (!this.#stopped && this.#hand.room > 0) {
+      const limit = Math.min(64, this.#hand.room);
       const claimed = await store.claim({ now: now(), limit, until: now() + leaseTime });
       for (const message of claimed) await this.#resume(message);
       if (claimed.length < limit) return;
@@ -182,17 +166,7 @@ export class Scheduler {
       this.#track(this.#giveBack(message, heldUntil));
       return;
     }
-    const entry: Dispatched = {
-      message,
-      content,
-      outcomes: new Map(),
-      open: 1,
-      crowded: false,
-      recording: nothing,
-      onEnd: [],
-    };
-    this.#inHand.add(entry);
-    this.#octets += heldOctets(content);
+    const entry = this.#hand.take(message, content);
     const groups = comesBeforeAttempt(message, now) ? [] : groupByNextHop(message, { route: this.#parts.route, now });
     for (const group of groups) {
       entry.open += 1;
@@ -201,15 +175,26 @@ export class Scheduler {
     this.#closeOne(entry);
   }
 
-  #offer(entry: Dispatched, group: Group): void {
+  #offer(entry: InHand, group: Group): void {
     const { envelope, nextHop, recipients } = group;
-    const job = { envelope, recipients, content: entry.content, nextHop, ...earlierOf(entry.message, group) };
+    const { content, message } = entry;
+    const job = { envelope, recipients, content, nextHop, ...earlierOf(message, group), ...this.#begunOf(entry) };
     const done = (outcomes: readonly Outcome[] | undefined) => {
       if (outcomes === undefined) entry.crowded = true;
       for (const [at, outcome] of outcomes?.entries() ?? []) entry.outcomes.set(group.indexes[at] as number, outcome);
       this.#closeOne(entry);
     };
     if (!this.#destinations.offer({ job, done })) done(undefined);
+  }
+
+  /** Only what is too large for the memory is worth to be gone on with after a crash. */
+  #begunOf(entry: InHand): Pick<DeliveryJob, 'begun'> {
+    if (entry.content.bytes !== undefined) return {};
+    return {
+      begun: (recipients, outcome) => {
+        entry.recording = entry.recording.then(() => this.#ledger.recordBegun(entry, recipients, outcome));
+      },
+    };
   }
 
   async #attempt(waiting: Waiting): Promise<void> {
@@ -236,7 +221,7 @@ export class Scheduler {
     return agent.deliver({ ...job, signal: this.#deadlines.signal() });
   }
 
-  #closeOne(entry: Dispatched): void {
+  #closeOne(entry: InHand): void {
     entry.open -= 1;
     if (entry.open > 0) {
       if (entry.outcomes.size > 0) entry.recording = entry.recording.then(() => this.#record(entry));
@@ -247,9 +232,7 @@ export class Scheduler {
       .then((due) => this.#wakeBy(due))
       .finally(() => {
         this.#settling.delete(settling);
-        this.#inHand.delete(entry);
-        this.#octets -= heldOctets(entry.content);
-        for (const tell of entry.onEnd) tell();
+        this.#hand.drop(entry);
         if (this.#left) this.wake();
       });
     this.#settling.add(settling);
@@ -268,7 +251,7 @@ export class Scheduler {
 
   #sleep(): void {
     this.#timer.clear();
-    this.#left = !this.#hasRoom();
+    this.#left = this.#hand.room === 0;
     this.#wakeBy(this.#left ? undefined : this.#parts.store.nextDue());
   }
 
@@ -280,11 +263,6 @@ export class Scheduler {
     this.#deadlines.watch();
     if (!this.#stopped && !this.#timer.isSet) this.#sleep();
   }
-}
-
-/** A large content stays in the store: only what is in hand counts. */
-function heldOctets(content: Content): number {
-  return content.bytes?.length ?? 0;
 }
 
 /** What came of the last attempt for the recipients of a group. */

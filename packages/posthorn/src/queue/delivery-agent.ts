@@ -12,6 +12,8 @@ export interface DeliveryJob {
   readonly nextHop: NextHop;
   /** The last outcome of each recipient, in the same order; absent when nothing was tried. */
   readonly earlier?: readonly (Outcome | undefined)[];
+  /** Told of recipients whose text begins to go out, and of what is to be known of them should this attempt have no end. */
+  readonly begun?: (recipients: readonly Recipient[], outcome: Outcome) => void;
   /** Aborted at shutdown and at the attempt's deadline; the agent then ends with what it knows. */
   readonly signal: AbortSignal;
 }

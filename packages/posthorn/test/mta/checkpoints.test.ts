@@ -1,3 +1,5 @@
+import { copyFileSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { Config } from '../../src/config/schema.ts';
 import { startAgent } from '../../src/mta/start-agent.ts';
@@ -108,6 +110,31 @@ describe('a large message between two agents', () => {
     expect(mail.slice(mail.indexOf('\n\n') + 2) === delivered).toBe(true);
     expect(log.lines.filter((line) => line.text === 'queued')).toHaveLength(1);
     expect(proxy.sent[1]).toBeLessThan(800_000);
+  }, 60_000);
+
+  it('EXT-CKPT-6 CLI-DUP-3 goes on after the sending agent died in the midst of it, with those whom the host has accepted', async () => {
+    const { stuffed, delivered } = largeText(4_000_000);
+    await using far = await startTestAgent((folder) => ({
+      hostname: 'mx.far.example',
+      domains: { 'far.example': { deliver: `maildir:${folder}/mail/{local}`, mailboxes: ['b', 'c'] } },
+    }));
+    await using proxy = await startCuttingProxy(far.port, { cuts: [3_000_000], stalls: true });
+    await using near = await startNear(toProxy(proxy));
+    await sendMail(near.port, { to: ['<b@far.example>', '<no@far.example>', '<c@far.example>'], text: stuffed });
+    await expect.poll(() => proxy.sent[0]).toBe(3_000_000);
+    // What the disk holds is what a crash would leave.
+    const dataDir = join(near.folder, 'crashed');
+    mkdirSync(join(dataDir, 'spool'), { recursive: true });
+    copyFileSync(join(near.config.dataDir, 'spool', 'data.mdb'), join(dataDir, 'spool', 'data.mdb'));
+    await using next = await startNear(toProxy(proxy), { dataDir });
+    for (const box of ['b', 'c']) {
+      const [mail = ''] = await mailIn(far, box, 1);
+      expect(mail.slice(mail.indexOf('\n\n') + 2) === delivered).toBe(true);
+    }
+    expect(toldOf(far, 'queued')).toHaveLength(1);
+    expect(proxy.sent.slice(1).reduce((all, octets) => all + octets, 0)).toBeLessThan(2_500_000);
+    await expect.poll(() => next.agent.store.count()).toBe(0);
+    await near.agent.close({ grace: 0 });
   }, 60_000);
 
   it('EXT-CKPT-6 pays nothing when it is small, or the host has no use for it', async () => {

@@ -10,11 +10,19 @@ export interface CuttingProxy extends AsyncDisposable {
 
 /**
  * Starts a proxy that cuts the first connections after so many octets of their clients, and passes all others through.
- * `halves`: the host learns nothing of a cut.
+ * `halves`: the host learns nothing of a cut; `stalls`: the client does not either, and nothing more comes through.
  */
 export async function startCuttingProxy(
   port: number,
-  { cuts, halves = false }: { readonly cuts: readonly number[]; readonly halves?: boolean },
+  {
+    cuts,
+    halves = false,
+    stalls = false,
+  }: {
+    readonly cuts: readonly number[];
+    readonly halves?: boolean;
+    readonly stalls?: boolean;
+  },
 ): Promise<CuttingProxy> {
   const sent: number[] = [];
   const sockets = new Set<Socket>();
@@ -35,8 +43,9 @@ export async function startCuttingProxy(
       isCut = sent[at] === most;
       const isRoomy = host.write(passed);
       if (isCut) {
-        client.destroy();
-        if (!halves) host.end();
+        if (stalls) client.pause();
+        else client.destroy();
+        if (!halves && !stalls) host.end();
       } else if (!isRoomy) {
         client.pause();
         host.once('drain', () => client.resume());

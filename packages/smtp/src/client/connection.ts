@@ -43,7 +43,7 @@ type Over = Extract<ClientEvent, { kind: 'over' }>;
 type Refused = Extract<ClientEvent, { kind: 'refused' }>;
 
 interface Running {
-  readonly text: TextSource;
+  readonly text: Pick<TextSource, 'open'>;
   readonly done: (transaction: ClientTransaction) => void;
   pieces?: AsyncIterator<Uint8Array> | Iterator<Uint8Array>;
 }
@@ -132,7 +132,7 @@ export class ClientConnection {
   /** Sends a message; `done` is called exactly once, maybe before this returns. */
   transact(
     request: TransactionRequest,
-    text: TextSource,
+    text: Pick<TextSource, 'open'>,
     done: (transaction: ClientTransaction) => void,
   ): ClientTransaction {
     const transaction = this.#session.submit(request);

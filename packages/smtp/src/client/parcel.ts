@@ -19,6 +19,11 @@ type Step = 'again' | 'done';
  */
 export class Parcel {
   readonly text: TextSource;
+  /**
+   * Called when a text in pieces begins that the host may go on with should it break off, with the indexes of those who are
+   * then to have it (RFC 1845 §3).
+   */
+  onBegun: ((recipients: readonly number[]) => void) | undefined;
   readonly #transaction: Transaction;
   readonly #messageId: string | undefined;
   readonly #since = performance.now();
@@ -54,7 +59,8 @@ export class Parcel {
     const isFirst = connection.completed === 0;
     const mail = isWhole ? this.#transaction.mail : withoutName(this.#transaction.mail);
     const request = { ...this.#transaction, mail, recipients: part, text: this.text.whole, since: this.#since };
-    this.#underWay = connection.transact(request, this.text, (transaction) => {
+    const text = { open: () => this.#open() };
+    this.#underWay = connection.transact(request, text, (transaction) => {
       done(this.#settle(transaction, { connection, isFirst }));
     });
     return this.#underWay;
@@ -86,6 +92,12 @@ export class Parcel {
   #address(index: number): string {
     const recipient = this.#transaction.recipients[index];
     return recipient === undefined ? '' : formatMailbox(recipient.mailbox);
+  }
+
+  #open(): ReturnType<TextSource['open']> {
+    const begun = this.#underWay?.unfinished ?? [];
+    if (begun.length > 0) this.onBegun?.(begun.flatMap((place) => this.#part[place] ?? []));
+    return this.text.open();
   }
 
   #settle(transaction: ClientTransaction, about: { connection: ClientConnection; isFirst: boolean }): Step {
