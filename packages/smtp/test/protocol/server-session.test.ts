@@ -133,7 +133,7 @@ describe('lines', () => {
     ).toEqual(['250 2.1.5']);
   });
 
-  it('CMD-AUTH-4 ENH-5/5.5.6 refuses a line of an exchange beyond 12288 octets', () => {
+  it('CMD-AUTH-4 REP-500 ENH-5/5.5.6 refuses a line of an exchange beyond 12288 octets', () => {
     const server = open({ cleartextAuth: true });
     server.say(hello);
     expect(codes(server.say(`AUTH PLAIN ${'A'.repeat(12_272)}`))).not.toContain('500 5.5.6');
