@@ -18,7 +18,7 @@ const smtp = [...core, 'net', 'client', 'server', 'tracking', 'testing'];
 const coreRooms = core.map((room) => `smtp/${room}`);
 const smtpRooms = smtp.map((room) => `smtp/${room}`);
 const pureRooms = ['queue', 'routing', 'directory', 'authentication'].map((room) => `posthorn/${room}`);
-const adapterRooms = ['dns', 'spool', 'agents', 'filters'].map((room) => `posthorn/${room}`);
+const adapterRooms = ['dns', 'spool', 'agents', 'filters', 'logins'].map((room) => `posthorn/${room}`);
 
 /** Which other rooms each room may import; the core names rooms of its own package. */
 const table: Readonly<Record<string, readonly string[]>> = {
@@ -45,9 +45,10 @@ const table: Readonly<Record<string, readonly string[]>> = {
   'posthorn/dns': ['smtp/failure', 'smtp/address', 'smtp/net'],
   'posthorn/spool': ['smtp/failure', 'smtp/mtqp', 'posthorn/queue'],
   'posthorn/agents': [...smtpRooms, 'posthorn/queue', 'posthorn/routing', 'posthorn/dns'],
-  'posthorn/filters': [...smtpRooms, 'posthorn/queue'],
+  'posthorn/filters': [...smtpRooms, 'posthorn/queue', 'posthorn/dns'],
   // The form of a name server is known where it is used.
   'posthorn/config': [...coreRooms, ...pureRooms, 'posthorn/dns'],
+  'posthorn/logins': [...coreRooms, 'posthorn/config'],
   'posthorn/mta': [...smtpRooms, ...pureRooms, ...adapterRooms, 'posthorn/config'],
   'posthorn/control': [...coreRooms, 'smtp/net', 'posthorn/queue', 'posthorn/mta'],
   'posthorn/cli': [

@@ -1,4 +1,5 @@
 import { type Reply, reply } from '@posthorn/smtp/reply/reply';
+import { Allowances } from '../filters/allowances.ts';
 
 /** What one login may hand in within an hour. */
 export interface LoginLimits {
@@ -6,18 +7,8 @@ export interface LoginLimits {
   readonly recipients: number;
 }
 
-/** What a login has left; it refills evenly, so that nobody waits for the end of an hour. */
-interface Allowance {
-  messages: number;
-  recipients: number;
-  /** When that was so, in milliseconds since the epoch. */
-  at: number;
-  /** Refusals since something was last allowed. */
-  refusals: number;
-}
-
 const hour = 60 * 60_000;
-/** So many in a row, and the session ends: the client does not listen. */
+/** So many refusals in a row, and the session ends: the client does not listen. */
 const mostRefusals = 20;
 /** Logins that are remembered; there are more only where users come and go. */
 const mostLogins = 10_000;
@@ -26,57 +17,39 @@ const tooStubborn = reply(421, '4.7.0', 'Too much mail from this login');
 
 /** Bounds what each login hands in, whatever the number of its sessions (RFC 5068 §3.1). */
 export class LoginRates {
-  readonly #limits: LoginLimits;
-  readonly #now: () => number;
-  readonly #allowances = new Map<string, Allowance>();
+  readonly #messages: Allowances;
+  readonly #recipients: Allowances;
+  /** Refusals by login since something was last allowed to it. */
+  readonly #refusals = new Map<string, number>();
 
   constructor(limits: LoginLimits, now: () => number) {
-    this.#limits = limits;
-    this.#now = now;
+    const allowances = (times: number) => new Allowances({ times, period: hour, now, mostKeys: mostLogins });
+    this.#messages = allowances(limits.messages);
+    this.#recipients = allowances(limits.recipients);
   }
 
   /** Counts a message; the reply when it is one too many. */
   message(login: string): Reply | undefined {
-    return this.#take(login, 'messages', 450);
+    return this.#answer(login, { wait: this.#messages.take(login), what: 'messages', code: 450 });
   }
 
   /** Counts a recipient; the reply when it is one too many. */
   recipient(login: string): Reply | undefined {
-    return this.#take(login, 'recipients', 452);
+    return this.#answer(login, { wait: this.#recipients.take(login), what: 'recipients', code: 452 });
   }
 
-  #take(login: string, what: 'messages' | 'recipients', code: 450 | 452): Reply | undefined {
-    const allowance = this.#refilled(login);
-    if (allowance[what] >= 1) {
-      allowance[what] -= 1;
-      allowance.refusals = 0;
+  #answer(
+    login: string,
+    { wait, what, code }: { readonly wait: number | undefined; readonly what: string; readonly code: 450 | 452 },
+  ): Reply | undefined {
+    if (wait === undefined) {
+      this.#refusals.delete(login);
       return undefined;
     }
-    allowance.refusals += 1;
-    if (allowance.refusals > mostRefusals) return tooStubborn;
-    const seconds = Math.ceil(((1 - allowance[what]) * hour) / this.#limits[what] / 1000);
-    return reply(code, '4.7.28', `Too many ${what} from this login; try again in ${seconds} seconds`);
-  }
-
-  #refilled(login: string): Allowance {
-    const now = this.#now();
-    let allowance = this.#allowances.get(login);
-    if (allowance === undefined) {
-      if (this.#allowances.size >= mostLogins) this.#forget(now);
-      allowance = { ...this.#limits, at: now, refusals: 0 };
-      this.#allowances.set(login, allowance);
-    }
-    const part = Math.max(0, now - allowance.at) / hour;
-    allowance.messages = Math.min(this.#limits.messages, allowance.messages + part * this.#limits.messages);
-    allowance.recipients = Math.min(this.#limits.recipients, allowance.recipients + part * this.#limits.recipients);
-    allowance.at = now;
-    return allowance;
-  }
-
-  /** Who has sent nothing for an hour has all of it again. */
-  #forget(now: number): void {
-    for (const [login, { at }] of this.#allowances) if (now - at >= hour) this.#allowances.delete(login);
-    const [oldest] = this.#allowances.keys();
-    if (this.#allowances.size >= mostLogins && oldest !== undefined) this.#allowances.delete(oldest);
+    const refusals = (this.#refusals.get(login) ?? 0) + 1;
+    if (this.#refusals.size >= mostLogins) this.#refusals.clear();
+    this.#refusals.set(login, refusals);
+    if (refusals > mostRefusals) return tooStubborn;
+    return reply(code, '4.7.28', `Too many ${what} from this login; try again in ${Math.ceil(wait / 1000)} seconds`);
   }
 }
