@@ -3,6 +3,7 @@ import type { Reply } from '@posthorn/smtp/reply/reply';
 import type { AcceptedRecipient, ServerHandlers } from '@posthorn/smtp/server';
 import type { MailboxUsage } from '../agents/mailbox-usage.ts';
 import type { Resolver } from '../dns/resolver.ts';
+import type { Logins } from '../logins/logins.ts';
 import type { QueueStore } from '../queue/queue-store.ts';
 import { type AdmissionParts, admitRecipient } from './admission.ts';
 import { admitPoster } from './admit-poster.ts';
@@ -10,7 +11,6 @@ import { admitGenerator } from './batch-gateways.ts';
 import type { Checkpoints } from './checkpoints.ts';
 import { judgeByAll } from './judge.ts';
 import { logFaults } from './log-faults.ts';
-import { checkLogin } from './login-check.ts';
 import type { LoginRates } from './login-rates.ts';
 import { expandList, verifyUser } from './look-up.ts';
 import type { Policy } from './policy.ts';
@@ -22,6 +22,7 @@ import type { TerminalMail } from './terminal-mail.ts';
 /** What the server's handlers work with. */
 export interface HandlerParts extends Omit<ReceptionParts, 'directory' | 'hideClient' | 'store' | 'refuseSize'> {
   readonly store: QueueStore;
+  readonly logins: Logins;
   readonly rates: LoginRates;
   readonly checkpoints: Checkpoints;
   readonly terminalMail: TerminalMail | undefined;
@@ -35,13 +36,14 @@ export interface HandlerParts extends Omit<ReceptionParts, 'directory' | 'hideCl
 
 /** What the agent decides in a session (RFC 5321 §3.3). */
 export function createHandlers(parts: HandlerParts): ServerHandlers {
-  const { policy, rates, log, wishes, checkpoints, terminalMail } = parts;
+  const { policy, logins, rates, log, wishes, checkpoints, terminalMail } = parts;
   const terms = createTerms(parts);
   const submission = new Submission({ ...parts, newId: () => parts.store.newId() });
   return {
     verify: (session, argument) => verifyUser(policy(), session, argument),
     ...(parts.expands ? { expand: (session, argument) => expandList(policy(), session, argument) } : {}),
-    authenticate: (session, credentials) => checkLogin(policy().users, credentials, session.clientAddress),
+    authenticate: (session, credentials) => logins.authenticate(session, credentials),
+    scramKeys: (session, request) => logins.scramKeys(session, request),
     mail(session, transaction) {
       const refusal = session.login === undefined ? undefined : rates.message(session.login);
       if (refusal !== undefined) return refusal;

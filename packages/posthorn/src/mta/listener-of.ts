@@ -1,14 +1,18 @@
 import type { Listener } from '@posthorn/smtp/server';
 import type { TrackingListener } from '@posthorn/smtp/tracking';
 import type { Config } from '../config/schema.ts';
+import { hasCertificates, type LoginWays, usualMechanisms } from '../logins/usual-mechanisms.ts';
 
 type Configured = Config['listeners'][number];
 type TrackingRole = { readonly role: 'mtqp' };
 
 /** A listener for mail, as the server knows it. */
-export function listenerOf(listener: Exclude<Configured, TrackingRole>): Listener {
-  const { mechanisms } = listener as Pick<Listener, 'mechanisms'>;
-  return { role: listener.role, ...placeOf(listener), ...(mechanisms && { mechanisms }) };
+export function listenerOf(listener: Exclude<Configured, TrackingRole>, ways: LoginWays): Listener {
+  const { role } = listener;
+  const { mechanisms = usualMechanisms(role, ways) } = listener as Pick<Listener, 'mechanisms'>;
+  // Those who have no certificate to show are not bothered.
+  const askForCertificate = mechanisms.includes('EXTERNAL') && hasCertificates(ways);
+  return { role, ...placeOf(listener), mechanisms, askForCertificate };
 }
 
 /** A listener for tracking queries, as the tracking server knows it. */

@@ -14,6 +14,7 @@ import { parseDomainPattern } from '../routing/domain-pattern.ts';
 import { createDomainTls, type DomainTls } from '../routing/outbound-tls.ts';
 import { createRouter, type RouterConfig } from '../routing/router.ts';
 import { refuseSize } from './admit-mailbox.ts';
+import { UserTable } from '../logins/user-table.ts';
 import { createGateways, type FindGateway, withGatewayMailboxes } from './batch-gateways.ts';
 import { type Consent, createConsent } from './consent.ts';
 import { createDisclosure, type Disclosure } from './disclosure.ts';
@@ -30,6 +31,8 @@ export interface Policy {
   readonly judge: Judge | undefined;
   readonly findGateway: FindGateway;
   readonly findVacation: FindVacation;
+  readonly userTable: UserTable;
+  /** All of them, those of files too. */
   readonly users: Config['users'];
   /** Domains that mail is relayed to. */
   readonly relayDomains: ReadonlySet<string>;
@@ -51,13 +54,14 @@ export function ownAddresses(): string[] {
   return Object.values(networkInterfaces()).flatMap((list) => (list ?? []).map(({ address }) => address));
 }
 
-/** Makes the policy of a configuration. Throws Failure `invalid` for what its check would have found. */
-export function createPolicy(config: Config): Policy {
+/** Makes the policy of a configuration; `tell` hears of files of users that are faulty later. Throws Failure `invalid` for what its check would have found. */
+export function createPolicy(config: Config, tell: (mistakes: readonly string[]) => void = () => {}): Policy {
   const own = ownAddresses();
   const { domains, mistakes } = readAliases(config);
   const first = mistakes[0];
   if (first !== undefined) throw new Failure('invalid', formatMistake(first));
-  const { hostname, routes, users, submission, postmaster } = config;
+  const { hostname, routes, submission, postmaster } = config;
+  const userTable = new UserTable(config, tell);
   const withMembers = withListMembers(domains);
   const directory = createDirectory({
     hostname,
@@ -89,7 +93,10 @@ export function createPolicy(config: Config): Policy {
     judge: judgeByMarks(config.hostile),
     findGateway,
     findVacation,
-    users,
+    userTable,
+    get users() {
+      return userTable.users;
+    },
     relayDomains: new Set(Object.keys(config.domains).filter((name) => config.domains[name]?.relay)),
     consent: createConsent(config, directory),
     disclosure: createDisclosure(config, directory),

@@ -22,7 +22,9 @@ export function ownershipOf(
   users: Config['users'],
   login: string | undefined,
 ): ((mailbox: Mailbox) => boolean) | undefined {
-  const addresses = login === undefined || !Object.hasOwn(users, login) ? [] : (users[login]?.addresses ?? []);
+  if (login === undefined) return undefined;
+  // Whom only a token or another service knows, by an address, owns nothing but that.
+  const addresses = Object.hasOwn(users, login) ? (users[login]?.addresses ?? []) : login.includes('@') ? [login] : [];
   if (addresses.length === 0) return undefined;
   const owned = addresses.map((address) => parseMailbox(address, { utf8: true })).filter((each) => each !== undefined);
   return (mailbox) => owned.some((each) => sameMailbox(each, mailbox, { caseSensitive: false }));

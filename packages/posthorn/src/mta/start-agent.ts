@@ -23,6 +23,8 @@ import { Ledger } from './ledger.ts';
 import { listenerOf, trackingListenerOf } from './listener-of.ts';
 import { Log, type LogSink } from './log.ts';
 import { LoginRates } from './login-rates.ts';
+import { readLoginSecret } from './login-secret.ts';
+import { createLogins, tokenRefusalOf } from './create-logins.ts';
 import { createOnDemandServices } from './on-demand-services.ts';
 import { openStsPolicies } from './open-sts-policies.ts';
 import { createPolicy, ownAddresses } from './policy.ts';
@@ -80,7 +82,8 @@ const mostHops = 100;
 export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
   const { config, now = Date.now } = options;
   const log = new Log(options.log);
-  let policy = createPolicy(config);
+  const tellUsers = (mistakes: readonly string[]) => log.error({ mistakes }, 'a file of users is faulty');
+  let policy = createPolicy(config, tellUsers);
   const programs = programRulesOf(config);
   const resolver = createStubResolver(config.dns);
   const checkpointing = checkpointLimits(config);
@@ -109,6 +112,7 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
     chance: Math.random,
   });
   const { loginMessages: messages, loginRecipients: recipients } = config.limits;
+  const { logins, ...loggingIn } = createLogins(config, { policy: () => policy, log, now });
   const rates = new LoginRates({ messages, recipients }, now);
   const wishes = new Wishes({
     extensions: config.extensions,
@@ -131,7 +135,10 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
     writtenDown: (isWanted) => scheduler.writtenDown(isWanted),
     retryHosts: () => agents.retryHosts(),
   });
+  const ways = { users: policy.users, logins: config.logins };
   const server = createServer({
+    tokens: tokenRefusalOf(config),
+    secret: await readLoginSecret(config.dataDir),
     hostname,
     extensions: servedExtensions(config),
     now,
@@ -139,6 +146,7 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
       ...services.handlers,
       ...createHandlers({
         policy: () => policy,
+        logins,
         rates,
         resolver,
         hostname,
@@ -184,6 +192,7 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
   async function close(grace: number): Promise<void> {
     await Promise.all([server.close({ grace }), tracking.close(grace)]);
     await Promise.all([fetching.close(), services.close()]);
+    loggingIn.close();
     await scheduler.stop(grace);
     await checkpoints.close();
     await agents.close();
@@ -195,7 +204,7 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
   try {
     for (const listener of config.listeners) {
       const address =
-        listener.role === 'mtqp' ? tracking.listen(trackingListenerOf(listener)) : server.listen(listenerOf(listener));
+        listener.role === 'mtqp' ? tracking.listen(trackingListenerOf(listener)) : server.listen(listenerOf(listener, ways));
       listeners.push({ role: listener.role, ...(await address) });
     }
     if (options.submissionSocket !== undefined) {
@@ -224,7 +233,7 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
     fetch: (request, onTurn) => fetching.fetch(request, onTurn),
     ...(terminalMail === undefined ? {} : { terminals: terminalMail.terminals }),
     reload(next) {
-      const nextPolicy = createPolicy(next);
+      const nextPolicy = createPolicy(next, tellUsers);
       const { tls } = tlsOf(next);
       if (tls !== undefined) {
         server.reload({ tls });
@@ -267,6 +276,7 @@ const fixedFields = [
   'etrn',
   'turn',
   'fetch',
+  'logins',
 ] as const;
 
 function isExpanded(entry: Entry): boolean {
