@@ -1,16 +1,24 @@
 import type { TlsaRecord } from '@posthorn/smtp/net/tlsa';
 import { expect, it } from 'vitest';
-import type { FixtureHost, FixtureZone } from '../../packages/posthorn/src/dns/fixture-resolver.ts';
-import { type TlsLevel, tlsLevels } from '../../packages/posthorn/src/routing/outbound-tls.ts';
+import type { FixtureHost } from '../../packages/posthorn/src/dns/fixture-resolver.ts';
+import { tlsLevels } from '../../packages/posthorn/src/routing/outbound-tls.ts';
 import { formatStsPolicy } from '../../packages/posthorn/src/routing/sts-policy.ts';
-import { startKnot } from '../../packages/posthorn/test/dns/knot.ts';
-import { sendMail, startTestAgent, type TestAgent } from '../../packages/posthorn/test/mta/fixture.ts';
+import { sendMail } from '../../packages/posthorn/test/mta/fixture.ts';
 import { network } from './loopback.ts';
 import { Parts } from './network.ts';
 import { createAuthority } from './peers/authority.ts';
 import { hasPeers } from './peers/peer.ts';
-import { startUnbound } from './peers/unbound.ts';
-import { type CertificateFiles, startPolicyHost, startTakingHost, type TakingHost, tlsaOf } from './tls-network.ts';
+import {
+  type CertificateFiles,
+  outcomesOf,
+  policyAddress,
+  startPolicyHost,
+  startResolver,
+  startTakingHost,
+  startValidatingAgent,
+  type TakingHost,
+  tlsaOf,
+} from './tls-network.ts';
 
 const able = hasPeers('knotd', 'unbound', 'openssl');
 
@@ -32,21 +40,6 @@ type HostKind = (typeof hosts)[number][0];
 
 const columns = [...tlsLevels, 'default'] as const;
 const domainOf = (kind: HostKind, column: string) => `${kind}-${column}.example`;
-const resolverAddress = `${network}.53`;
-const policyAddress = `${network}.60`;
-
-/** Waits until it is decided about so many recipients: how each came, or the status of why it did not. */
-async function outcomesOf(test: TestAgent, count: number): Promise<Map<string, string>> {
-  const decided = () => test.log.lines.filter(({ text }) => /^(delivered|deferred|failed)$/.test(text));
-  await expect.poll(() => decided().length, { timeout: 40_000 }).toBe(count);
-  return new Map(
-    decided().map(({ text, fields }) => {
-      const { to, status } = fields as { to: string; status: string };
-      return [to.slice(to.indexOf('@') + 1), text === 'delivered' ? 'delivered' : status];
-    }),
-  );
-}
-
 it.skipIf(!able)(
   'CMD-TLS-10 SEC-DANE-1 SEC-DANE-2 SEC-DANE-4 SEC-STS-2 gives to each kind of host under each policy exactly what the policy says',
   { timeout: 90_000 },
@@ -58,7 +51,6 @@ it.skipIf(!able)(
     ) as never;
     const taking = new Map<HostKind, TakingHost>();
     const zone: Record<string, FixtureHost> = {};
-    const bogusName = '_25._tcp.mx-bogus.example';
     for (const [index, [kind]] of hosts.entries()) {
       const address = `${network}.${100 + index}`;
       const name = `mx-${kind}.example`;
@@ -67,7 +59,7 @@ it.skipIf(!able)(
       const expired = kind === 'expired' || kind === 'own-key';
       const files: CertificateFiles = authority.certify(certified, address, {
         selfSigned,
-        expired: kind === 'expired',
+        expired,
       });
       if (kind === 'revoked') tlsa[kind] = [tlsaOf(authority.file, 3)];
       if (kind === 'own-key') tlsa[kind] = [tlsaOf(files.cert, 3)];
@@ -90,13 +82,10 @@ it.skipIf(!able)(
         text: formatStsPolicy({ mode: 'enforce', mx: [`mx-${kind}.example`], maxAge: 86_400 }),
       });
     }
-    const test = await startAgentOf(parts, zone, {
-      authority: authority.file,
-      levels: Object.fromEntries(
-        hosts.flatMap(([kind]) => tlsLevels.map((level) => [domainOf(kind, level), level] as const)),
-      ),
-      bogus: [bogusName],
-    });
+    await startResolver(parts, zone, { bogus: ['_25._tcp.mx-bogus.example'] });
+    const levels = hosts.flatMap(([kind]) => tlsLevels.map((level) => [domainOf(kind, level), { level }] as const));
+    const outboundTls = { domains: Object.fromEntries(levels) };
+    const test = await parts.add(startValidatingAgent({ authority: authority.file, config: { outboundTls } }));
     const domains = hosts.flatMap(([kind]) => columns.map((column) => domainOf(kind, column)));
     await sendMail(test.port, { to: domains.map((domain) => `<u@${domain}>`) });
     const outcomes = await outcomesOf(test, domains.length);
@@ -124,29 +113,3 @@ Made by the run of \`test/interop/outbound-tls.test.ts\`: mail to one domain for
 validating resolver of another make. The levels are those of \`outboundTls\`; \`default\` is \`may\`, raised by what the domain
 publishes. In the column \`mta-sts\` the domain has a policy that names the host. A status means that the mail waits.
 `;
-
-interface AgentWishes {
-  readonly authority: string;
-  readonly levels?: Readonly<Record<string, TlsLevel>>;
-  readonly unsigned?: readonly string[];
-  readonly bogus?: readonly string[];
-}
-
-/** An agent that knows the zone through unbound; what it is built on ends with the parts. */
-async function startAgentOf(parts: Parts, zone: FixtureZone, wishes: AgentWishes): Promise<TestAgent> {
-  const { authority, levels = {}, ...dns } = wishes;
-  const knot = await parts.add(startKnot(zone, { signed: true }));
-  const trustAnchor = knot.trustAnchor();
-  const unbound = await parts.add(
-    startUnbound({ server: knot.address, trustAnchor, address: resolverAddress, ...dns }),
-  );
-  return parts.add(
-    startTestAgent(() => ({
-      relayFrom: ['127.0.0.0/8'],
-      authorities: authority,
-      dns: { servers: [unbound.address], validating: true },
-      outboundTls: { domains: Object.fromEntries(Object.entries(levels).map(([name, level]) => [name, { level }])) },
-      queue: { retry: ['1h'] },
-    })),
-  );
-}

@@ -52,6 +52,8 @@ export interface PostfixOptions {
   /** Addresses that have a mailbox in it; others of their domains are unknown. */
   readonly mailboxes?: readonly string[];
   readonly settings?: Readonly<Record<string, string>>;
+  /** The name server that it asks, on port 53; by default it asks none. */
+  readonly nameServer?: string;
 }
 
 /** What gives it mailboxes, below a folder. */
@@ -113,7 +115,7 @@ export async function startPostfix(options: PostfixOptions): Promise<Postfix> {
   );
   writeFileSync(join(config, 'master.cf'), services(`${host}:${port}`));
   const postfix = program('postfix');
-  execFileSync(postfix, ['-c', config, 'start'], { stdio: 'ignore' });
+  startAsking(options.nameServer, folder, [postfix, '-c', config, 'start']);
   await untilListening(port, { host });
   return {
     port,
@@ -131,6 +133,18 @@ export async function startPostfix(options: PostfixOptions): Promise<Postfix> {
       rmSync(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** Runs a command that sees another resolv.conf than the rest of the machine does, if it is to. */
+function startAsking(nameServer: string | undefined, folder: string, command: readonly [string, ...string[]]): void {
+  if (nameServer === undefined) {
+    execFileSync(command[0], command.slice(1), { stdio: 'ignore' });
+    return;
+  }
+  const file = join(folder, 'resolv.conf');
+  writeFileSync(file, `nameserver ${nameServer}\noptions trust-ad\n`);
+  const script = 'mount --bind "$0" /etc/resolv.conf && exec "$@"';
+  execFileSync('unshare', ['--mount', 'sh', '-c', script, file, ...command], { stdio: ['ignore', 'pipe', 'pipe'] });
 }
 
 async function stop(pidFile: string): Promise<void> {

@@ -1,4 +1,5 @@
 import type { X509Certificate } from 'node:crypto';
+import { isIP } from 'node:net';
 import { Failure } from '../failure/failure.ts';
 
 /** What a host shows in the handshake. */
@@ -42,9 +43,12 @@ export function identifyByName(names: readonly string[]): Identify {
   };
 }
 
-/** Whether a certificate is for one of these names; `*` counts as a whole label alone (RFC 7672 §3.2.3). */
+/** Whether a certificate is for one of these names or addresses; `*` counts as a whole label alone (RFC 7672 §3.2.3). */
 export function isFor(leaf: X509Certificate, names: readonly string[], subject: 'never' | 'default'): boolean {
-  return names.some((name) => leaf.checkHost(name, { subject, partialWildcards: false }) !== undefined);
+  return names.some((name) => {
+    const found = isIP(name) === 0 ? leaf.checkHost(name, { subject, partialWildcards: false }) : leaf.checkIP(name);
+    return found !== undefined;
+  });
 }
 
 /** That a certificate is for other names than those that are meant. */
