@@ -54,6 +54,8 @@ export function formatMessage({ envelope, state }: QueuedMessage, now: number): 
     `Client     ${[origin.clientAddress, origin.helloName, origin.login].filter((part) => part !== undefined).join(', ')}`,
     `State      ${describeState(envelope, state, now)}`,
     ...describeWishes(envelope),
+    ...(envelope.judgement?.findings.map((finding) => `Found      ${finding}`) ?? []),
+    ...(envelope.judgement === undefined ? [] : [`Score      ${envelope.judgement.score}`]),
     ...envelope.recipients.map(
       ({ address }, index) => `To         ${address}: ${describeRecipient(state.recipients[index], now)}`,
     ),

@@ -9,6 +9,7 @@ import { listFields } from './list-fields.ts';
 import { listenerMechanisms, loginFields, loginUserFields } from './login-fields.ts';
 import { mailAuthenticationFields } from './mail-authentication-fields.ts';
 import * as mail from './mail-fields.ts';
+import { contentFilters } from './milter-fields.ts';
 import { named } from './named.ts';
 import { etrn, fetchSources, onDemand, onDemandUserFields, turn } from './on-demand-fields.ts';
 import { terminalFields } from './terminal-fields.ts';
@@ -51,6 +52,15 @@ const mtqpListener = z.strictObject({
   proxyProtocol,
 });
 
+/** Greets everybody with 521: this host takes no mail (RFC 7504 §2). */
+const noMailListener = z.strictObject({
+  role: z.literal('none'),
+  host: mail.ipAddress().exactOptional(),
+  port: mail.port().prefault(25),
+  requireTls: z.literal(false).prefault(false),
+  proxyProtocol,
+});
+
 const listener = z.discriminatedUnion('role', [
   internetListener('mx', 25),
   internetListener('submission', 587),
@@ -58,6 +68,7 @@ const listener = z.discriminatedUnion('role', [
   internetListener('odmr', 366),
   mtqpListener,
   lmtpListener,
+  noMailListener,
 ]);
 
 const tls = z.strictObject({
@@ -191,6 +202,8 @@ export const configSchema = z.strictObject({
   filters: filterFields.prefault({}),
   /** Which mail of strangers is what it says, and the signatures of one's own. */
   mailAuthentication: mailAuthenticationFields.prefault({}),
+  /** Programs that look at messages before they are accepted, in the order in which they are asked. */
+  contentFilters,
   /** Marks of mail that is never delivered nor reported: what a filter before this server found hostile (RFC 5321 §6.2). */
   hostile: hostileMarks.prefault([]),
   /** Who reads mail for a postmaster that has no mailbox of its own (RFC 5321 §4.5.1). */

@@ -10,12 +10,14 @@ import type { Envelope, Recipient } from '../queue/envelope.ts';
 import type { Content, Draft, NewMessage } from '../queue/queue-store.ts';
 import { freshState } from '../queue/settle.ts';
 import { composeEnvelope, protocolOf } from './compose-envelope.ts';
-import { expandRecipients } from './expand-recipients.ts';
+import type { ContentFilters } from './content-filters.ts';
+import { type ExpandedRecipients, expandRecipients } from './expand-recipients.ts';
 import { reportExpansion } from './expansion-report.ts';
 import { HeaderWatch } from './header-watch.ts';
 import type { Intake } from './intake.ts';
 import type { Judge, JudgedMessage } from './judge.ts';
 import type { Log } from './log.ts';
+import type { MessageCheck } from './message-check.ts';
 import { Refusal } from './refusal.ts';
 import type { ReportWriter } from './report-writer.ts';
 import type { Scheduler } from './scheduler.ts';
@@ -32,6 +34,10 @@ export interface ReceptionParts {
   readonly wishes: Wishes;
   /** Finds what is hostile; absent: nothing does. */
   readonly judge?: Judge | undefined;
+  /** Programs that look at messages, and change them; absent: there are none. */
+  readonly contentFilters?: ContentFilters | undefined;
+  /** What filters found about the message that a session sends. */
+  readonly judgementOf?: (session: Session) => Envelope['judgement'];
   readonly log: Log;
   readonly now: () => number;
   /** Whether the trace of a submission says nothing of its client (RFC 8314 §4.3). */
@@ -47,47 +53,99 @@ const looped = reply(554, '5.4.6', 'Too many hops: this message loops');
 const full = reply(452, '4.3.1', 'Insufficient system storage');
 const trouble = reply(451, '4.3.0', 'The message cannot be stored now');
 
+/** A message that comes in. */
+interface Incoming {
+  readonly transaction: Transaction;
+  readonly intake: Intake;
+  /** Says, once its text came, whether a stranger is whom it says. */
+  readonly check?: Pick<MessageCheck, 'finish'> | undefined;
+  /** Whether nobody here vouches for its sender. */
+  readonly isStranger?: boolean;
+}
+
 /** Takes responsibility for one message: text and envelope are on disk before the 250 (RFC 5321 §6.1). */
-export async function receiveMessage(
-  parts: ReceptionParts,
-  session: Session,
-  { transaction, intake }: { readonly transaction: Transaction; readonly intake: Intake },
-): Promise<Reply> {
+export async function receiveMessage(parts: ReceptionParts, session: Session, given: Incoming): Promise<Reply> {
   const { wishes } = parts;
-  const expansion = expandRecipients(parts.directory, transaction);
-  if (expansion === 'loop') return looped;
-  const { expanded } = expansion;
-  const recipients = wishes.settleOwners(expansion.recipients, transaction);
-  // Of mail with the null reverse-path nothing is ever reported (RFC 5321 §6.1).
-  const isReported = expanded.length > 0 && transaction.reversePath !== null;
-  const head = isReported || parts.judge !== undefined ? new HeaderCollector() : undefined;
-  const { draft, text } = intake;
+  const { intake } = given;
+  const asked = settleRecipients(parts, given.transaction);
+  if (asked === 'loop') return looped;
+  const head = asked.isReported || parts.judge !== undefined ? new HeaderCollector() : undefined;
+  const { text } = intake;
+  let { draft } = intake;
   try {
     const receivedAt = parts.now();
     if (!intake.isResumed) {
-      draft.write(Buffer.from(composeTrace(parts, session, { transaction, id: draft.id, receivedAt })));
+      draft.write(Buffer.from(composeTrace(parts, session, { ...given, id: draft.id, receivedAt })));
     }
     const written = await writeText(intake, { mostHops: parts.mostHops, head });
+    const front = await given.check?.finish();
+    const filtered = await parts.contentFilters?.filter(session, { transaction: given.transaction, draft, text });
+    draft = filtered?.draft ?? draft;
+    if (front !== undefined) draft.prepend(front);
+    const { transaction } = filtered ?? given;
+    const header = filtered?.header ?? head?.header;
+    const whom = transaction === given.transaction ? asked : settleRecipients(parts, transaction);
+    if (whom === 'loop') throw new Refusal(looped);
+    const { recipients, expanded, isReported } = whom;
     const { size } = draft;
     const oversize = parts.refuseSize(recipients, size);
     if (oversize !== undefined) throw new Refusal(oversize);
-    if (head !== undefined) await judge(parts, { session, transaction, header: head.header, size });
-    const granted = grantWishes(wishes, session, { transaction, recipients, written });
+    if (header !== undefined) await judge(parts, { session, transaction, header, size });
+    const judgement = parts.judgementOf?.(session);
+    const wished = grantWishes(wishes, session, { transaction, recipients, written });
+    const granted = {
+      ...wished,
+      ...(judgement === undefined ? {} : { judgement }),
+      ...(given.isStranger ? { isStranger: true as const } : {}),
+    };
     const envelope = composeEnvelope(session, transaction, { id: draft.id, recipients, receivedAt, size, granted });
     const facts = { envelope, expanded, now: receivedAt };
-    const reports = isReported && head !== undefined ? await reportExpansion(parts.reports, { ...facts, head }) : none;
+    const reports =
+      isReported && header !== undefined ? await reportExpansion(parts.reports, { ...facts, header }) : none;
     const content = await commitUnlessCancelled(draft, { envelope, reports, text });
+    const hold = filtered?.hold;
+    if (hold !== undefined) await holdBack(parts, draft, { envelope, reason: hold });
     const { id, reversePath: from, priority } = envelope;
     const client = session.clientAddress;
     parts.log.info({ id, from, size, client, login: session.login, priority }, 'queued');
     intake.committed();
+    if (draft !== intake.draft) await intake.draft.discard();
     wishes.taken(envelope);
-    parts.scheduler.take({ envelope, state: freshState(recipients, receivedAt) }, content);
+    if (hold === undefined) parts.scheduler.take({ envelope, state: freshState(recipients, receivedAt) }, content);
     if (reports.length > 0) parts.scheduler.wake();
     return reply(250, '2.0.0', `Ok: queued as ${envelope.id}`);
   } catch (error) {
+    if (draft !== intake.draft) await draft.discard();
     await intake.end(error);
     return refusal(parts, session, error);
+  }
+}
+
+/** Whom a message comes to. */
+interface Settled extends ExpandedRecipients {
+  /** Of mail with the null reverse-path nothing is ever reported (RFC 5321 §6.1). */
+  readonly isReported: boolean;
+}
+
+function settleRecipients({ directory, wishes }: ReceptionParts, transaction: Transaction): Settled | 'loop' {
+  const expansion = expandRecipients(directory, transaction);
+  if (expansion === 'loop') return 'loop';
+  const { expanded } = expansion;
+  const recipients = wishes.settleOwners(expansion.recipients, transaction);
+  return { recipients, expanded, isReported: expanded.length > 0 && transaction.reversePath !== null };
+}
+
+/** A message that cannot be held back as its filter wants it is not taken. */
+async function holdBack(
+  { contentFilters }: ReceptionParts,
+  draft: Draft,
+  { envelope, reason }: { readonly envelope: Envelope; readonly reason: string },
+): Promise<void> {
+  try {
+    await contentFilters?.hold(envelope, reason);
+  } catch (error) {
+    await draft.takeBack();
+    throw error;
   }
 }
 

@@ -13,6 +13,8 @@ import { openSpool } from '../spool/open-spool.ts';
 import { retryPolicyOf, schedulerLimitsOf } from './agent-policy.ts';
 import { createAgents } from './agents.ts';
 import { Checkpoints } from './checkpoints.ts';
+import { ContentFilters } from './content-filters.ts';
+import { createLogins, tokenRefusalOf } from './create-logins.ts';
 import { expandAddresses } from './expand-addresses.ts';
 import type { FetchRequest, FetchResult } from './fetch-mail.ts';
 import type { FetchTally } from './fetch-tally.ts';
@@ -20,25 +22,29 @@ import { Fetching } from './fetching.ts';
 import { createHandlers } from './handlers.ts';
 import type { Judge } from './judge.ts';
 import { Ledger } from './ledger.ts';
-import { listenerOf, trackingListenerOf } from './listener-of.ts';
+import { listenerOf, noMailListenerOf, trackingListenerOf } from './listener-of.ts';
 import { Log, type LogSink } from './log.ts';
 import { LoginRates } from './login-rates.ts';
 import { readLoginSecret } from './login-secret.ts';
-import { createLogins, tokenRefusalOf } from './create-logins.ts';
+import { createNoMailServer } from './no-mail-server.ts';
 import { createOnDemandServices } from './on-demand-services.ts';
+import { openStrangers } from './open-strangers.ts';
 import { openStsPolicies } from './open-sts-policies.ts';
 import { createPolicy, ownAddresses } from './policy.ts';
 import { programRulesOf } from './program-rules.ts';
 import { ReportWriter } from './report-writer.ts';
 import { Scheduler } from './scheduler.ts';
+import { SenderChecks } from './sender-checks.ts';
 import { checkpointLimits, servedExtensions } from './served-extensions.ts';
 import { TerminalMail } from './terminal-mail.ts';
 import { createTrackingService } from './tracking-service.ts';
 import { Wishes } from './wishes.ts';
+import { withContentFilters } from './with-content-filters.ts';
+import { withStrangers } from './with-strangers.ts';
 import { withTally } from './with-tally.ts';
 
 /** Where one listener of a running agent is. */
-type RunningListener = ListeningAddress & { readonly role: Role | 'mtqp' };
+type RunningListener = ListeningAddress & { readonly role: Role | 'mtqp' | 'none' };
 
 /** What an agent is made of. */
 export interface AgentOptions {
@@ -123,6 +129,10 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
     now,
   });
   const checkpoints = new Checkpoints(store, log);
+  const senders = new SenderChecks({ hostname, policy: () => policy, resolver, now, observe: () => undefined });
+  const contentFilters = config.contentFilters.length === 0 ? undefined : new ContentFilters({ config, store, log });
+  const isRelayClient = (address: string) => policy.isRelayClient(address);
+  const { strangers, ...judging } = await openStrangers({ config, resolver, log, now, isRelayClient });
   const services = createOnDemandServices({
     config,
     policy: () => policy,
@@ -142,28 +152,40 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
     hostname,
     extensions: servedExtensions(config),
     now,
-    handlers: withTally({
-      ...services.handlers,
-      ...createHandlers({
-        policy: () => policy,
-        logins,
-        rates,
-        resolver,
-        hostname,
-        store,
-        usage,
-        expands: config.disclosure.expand !== undefined,
-        scheduler,
-        reports,
-        wishes,
-        checkpoints,
-        terminalMail,
-        log,
-        now,
-        mostHops,
-        judge: options.judge,
-      }),
-    }),
+    handlers: withTally(
+      withContentFilters(
+        withStrangers(
+          {
+            ...services.handlers,
+            ...createHandlers({
+              policy: () => policy,
+              logins,
+              rates,
+              resolver,
+              hostname,
+              store,
+              usage,
+              expands: config.disclosure.expand !== undefined,
+              scheduler,
+              reports,
+              wishes,
+              checkpoints,
+              terminalMail,
+              senders,
+              contentFilters,
+              judgementOf: (session) => strangers.judgementOf(session),
+              log,
+              now,
+              mostHops,
+              judge: options.judge,
+            }),
+          },
+          strangers,
+          log,
+        ),
+        contentFilters,
+      ),
+    ),
     limits: serverLimits(config),
     onError: (error) => log.error({ err: error }, 'a handler failed'),
     ...tlsOf(config),
@@ -180,6 +202,8 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
     ...tlsOf(config),
   });
 
+  const noMail = createNoMailServer({ hostname, limits: config.limits, log });
+
   const fetching = new Fetching({
     sources: config.fetch,
     name: hostname,
@@ -190,21 +214,29 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
 
   let closing: Promise<void> | undefined;
   async function close(grace: number): Promise<void> {
-    await Promise.all([server.close({ grace }), tracking.close(grace)]);
+    await Promise.all([server.close({ grace }), tracking.close(grace), noMail.close({ grace })]);
     await Promise.all([fetching.close(), services.close()]);
     loggingIn.close();
     await scheduler.stop(grace);
     await checkpoints.close();
+    contentFilters?.close();
+    await judging.close();
     await agents.close();
     await sts?.close();
     await store.close();
   }
 
+  const patience = ({ role }: { readonly role: string }) =>
+    role === 'mx' && config.filters.greetingDelay !== undefined ? ({ earlyTalk: 'refuse' } as const) : {};
   const listeners: RunningListener[] = [];
   try {
     for (const listener of config.listeners) {
       const address =
-        listener.role === 'mtqp' ? tracking.listen(trackingListenerOf(listener)) : server.listen(listenerOf(listener, ways));
+        listener.role === 'mtqp'
+          ? tracking.listen(trackingListenerOf(listener))
+          : listener.role === 'none'
+            ? noMail.listen(noMailListenerOf(listener))
+            : server.listen({ ...listenerOf(listener, ways), ...patience(listener) });
       listeners.push({ role: listener.role, ...(await address) });
     }
     if (options.submissionSocket !== undefined) {
@@ -225,7 +257,7 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
     listeners,
     store,
     inHand: () => scheduler.size,
-    sessions: () => server.sessions + tracking.sessions,
+    sessions: () => server.sessions + tracking.sessions + noMail.sessions,
     wake() {
       agents.retryHosts();
       scheduler.wake();
@@ -268,6 +300,8 @@ const fixedFields = [
   'listeners',
   'authorities',
   'extensions',
+  'filters',
+  'contentFilters',
   'limits',
   'queue',
   'dns',
@@ -300,6 +334,7 @@ function readPem(path: string): Buffer {
 }
 
 function serverLimits({ limits }: Config) {
-  const { connections, connectionsPerAddress, messageSize, recipients, errors, sessionTime, idleTime } = limits;
-  return { connections, connectionsPerAddress, messageSize, recipients, errors, sessionTime, idleTime };
+  const { connections, connectionsPerAddress, messageSize, recipients, errors, errorDelay, sessionTime, idleTime } =
+    limits;
+  return { connections, connectionsPerAddress, messageSize, recipients, errors, errorDelay, sessionTime, idleTime };
 }

@@ -26,6 +26,13 @@ const strangers = [
 const foreignDomain = 'relay-trial.example';
 const foreign = `victim@${foreignDomain}`;
 const mostDomains = 8;
+/** What is refused for who asks must not hide what would be taken from somebody else. */
+const noFilters: Config['filters'] = {
+  exempt: [],
+  rates: { connections: 1e6, messages: 1e6, recipients: 1e6 },
+  dnsbl: [],
+  score: {},
+};
 const silent: LogSink = { info() {}, warn() {}, error() {} };
 const loopback = parseNetwork('127.0.0.0/8');
 
@@ -56,7 +63,7 @@ export async function tryAsStranger(config: Config): Promise<StrangerTrial[]> {
 function trialOf(config: Config, folder: string): Config {
   const roles = new Set(config.listeners.map(({ role }) => role));
   const listeners = [...roles].flatMap((role): Config['listeners'] => {
-    if (role === 'mtqp') return [];
+    if (role === 'mtqp' || role === 'none') return [];
     const common = { host: '127.0.0.1', port: 0, requireTls: false, proxyProtocol: loopback ? [loopback] : [] };
     // Without TLS from the first octet its rules are the same.
     return [role === 'lmtp' ? { role, ...common } : { role: role === 'submissions' ? 'submission' : role, ...common }];
@@ -66,6 +73,7 @@ function trialOf(config: Config, folder: string): Config {
     dataDir: folder,
     listeners,
     fetch: [],
+    filters: noFilters,
     routes: [{ domain: foreignDomain, to: 'error:5.7.1 only a trial' }, ...config.routes],
   };
 }

@@ -79,5 +79,9 @@ export interface Envelope {
   readonly submitter?: string;
   /** The verb that opened its transaction where that was not MAIL: it is for terminals (RFC 821 §3.4). */
   readonly verb?: TerminalVerb;
+  /** What filters found about it that did not keep it from being taken: the sum of their scores, and a few words of each. */
+  readonly judgement?: { readonly score: number; readonly findings: readonly string[] };
+  /** Whether nobody here vouches for who sent it: it is not signed as mail of one's own, also not where a list passes it on. */
+  readonly isStranger?: true;
   readonly origin: Origin;
 }

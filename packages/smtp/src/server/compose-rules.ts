@@ -8,6 +8,7 @@ export interface ServicePlan {
   readonly requireTls: boolean;
   readonly mechanisms: readonly MechanismName[] | undefined;
   readonly trusted: boolean;
+  readonly earlyTalk?: ServerRules['earlyTalk'] | undefined;
   readonly askForCertificate: boolean;
   /** 32 octets that only the server knows. */
   readonly secret: Buffer;
@@ -16,7 +17,7 @@ export interface ServicePlan {
 /** The rules for the sessions of one role: what it requires decides the role, what it offers the options (RFC 6409 §3). */
 export function composeRules<State>(
   options: ServerOptions<State>,
-  { role, requireTls, mechanisms, trusted, askForCertificate, secret }: ServicePlan,
+  { role, requireTls, mechanisms, trusted, earlyTalk, askForCertificate, secret }: ServicePlan,
   limits: ServerLimits,
 ): ServerRules {
   const { hostname, handlers, now = Date.now } = options;
@@ -45,7 +46,7 @@ export function composeRules<State>(
     atrn: (role === 'mx' || role === 'odmr') && handlers.atrn !== undefined,
     turn: role === 'mx' && handlers.turn !== undefined,
     bareLineEnds: options.bareLineEnds ?? 'reject',
-    earlyTalk: options.earlyTalk ?? 'allow',
+    earlyTalk: earlyTalk ?? options.earlyTalk ?? 'allow',
     extensions: options.extensions ?? {},
     limits,
     now,

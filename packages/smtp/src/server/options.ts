@@ -87,6 +87,8 @@ export type Listener = ListenAddress & {
   readonly askForCertificate?: boolean;
   /** Lets whoever can open the socket submit without a login, for a UNIX socket on `submission` (RFC 6409 §3.3). */
   readonly trusted?: boolean;
+  /** Clients that talk before they are asked; default: as the option of the server says. */
+  readonly earlyTalk?: ServerRules['earlyTalk'];
   /** Networks whose connections begin with a PROXY header: `10.0.0.0/8`, `::1` (PROXY protocol §5). */
   readonly proxies?: readonly string[];
 };

@@ -77,12 +77,20 @@ export function createServer<State = unknown>(options: ServerOptions<State>): Se
     mechanisms,
     trusted = false,
     askForCertificate = false,
-  }: Pick<Listener, 'role' | 'requireTls' | 'mechanisms' | 'trusted' | 'askForCertificate'>): SmtpService {
-    const key = [role, requireTls, trusted, askForCertificate, ...(mechanisms ?? ['usual'])].join(' ');
+    earlyTalk,
+  }: Pick<
+    Listener,
+    'role' | 'requireTls' | 'mechanisms' | 'trusted' | 'askForCertificate' | 'earlyTalk'
+  >): SmtpService {
+    const key = [role, requireTls, trusted, askForCertificate, earlyTalk, ...(mechanisms ?? ['usual'])].join(' ');
     let service = services.get(key);
     if (service === undefined) {
       service = smtpService({
-        rules: composeRules(options, { role, requireTls, mechanisms, trusted, askForCertificate, secret }, limits),
+        rules: composeRules(
+          options,
+          { role, requireTls, mechanisms, trusted, askForCertificate, earlyTalk, secret },
+          limits,
+        ),
         implicitTls: role === 'submissions',
         asksForCertificate: askForCertificate,
         application: (session, endpoint) => converse(session, { role, endpoint, state: options.state?.() as State }),
