@@ -33,8 +33,9 @@ export function recipientsPerCopy(recipients: number, { size, isInHand }: Pick<C
 }
 
 /** What goes to the keepers of a list instead of its members. */
-export function keeperMail({ body, smtputf8 }: Envelope, keepers: readonly Recipient[]): OwnMail {
-  return { reversePath: '', recipients: keepers.map((keeper) => ({ ...keeper, notify: [] })), body, smtputf8 };
+export function keeperMail({ body, smtputf8, isStranger }: Envelope, keepers: readonly Recipient[]): OwnMail {
+  const recipients = keepers.map((keeper) => ({ ...keeper, notify: [] }));
+  return { reversePath: '', recipients, body, smtputf8, ...(isStranger && { isStranger }) };
 }
 
 /**
@@ -43,7 +44,7 @@ export function keeperMail({ body, smtputf8 }: Envelope, keepers: readonly Recip
  */
 export function memberMail(
   list: MailingList,
-  { body, smtputf8, requireTls, priority, solicit }: Envelope,
+  { body, smtputf8, requireTls, priority, solicit, isStranger }: Envelope,
   { members, envelopeId }: { readonly members: readonly Recipient[]; readonly envelopeId: string },
 ): OwnMail {
   const isForeign = (address: string) => /[^\0-\x7f]/.test(address);
@@ -57,6 +58,7 @@ export function memberMail(
     ...(requireTls === undefined ? {} : { requireTls }),
     ...(priority === undefined ? {} : { priority }),
     ...(solicit === undefined ? {} : { solicit }),
+    ...(isStranger && { isStranger }),
   };
 }
 

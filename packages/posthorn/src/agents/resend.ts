@@ -65,7 +65,7 @@ async function copy(
   address: string,
   { redirection, parts }: { readonly redirection: Redirection; readonly parts: ResendParts },
 ): Promise<NewMessage> {
-  const { body, smtputf8, requireTls, priority, solicit } = envelope;
+  const { body, smtputf8, requireTls, priority, solicit, isStranger } = envelope;
   const isForeign = (text: string) => /[^\0-\x7f]/.test(text);
   // The null reverse-path stays what it is: a report about a report would have no end (RFC 5321 §4.5.5).
   const reversePath = envelope.reversePath === '' ? '' : redirection.owner;
@@ -78,6 +78,7 @@ async function copy(
     ...(requireTls === undefined ? {} : { requireTls }),
     ...(priority === undefined ? {} : { priority }),
     ...(solicit === undefined ? {} : { solicit }),
+    ...(isStranger && { isStranger }),
   };
   const draft: Draft = parts.draft();
   const head = Buffer.concat([ownTrace(draft.id, mail, parts), Buffer.from(`Delivered-To: ${address}\r\n`)]);

@@ -1,4 +1,4 @@
-import type { HeaderField } from '@posthorn/smtp/message/header';
+import { type HeaderField, headerFields } from '@posthorn/smtp/message/header';
 
 /** What one method found (RFC 8601 §2.2). */
 export interface MethodResult {
@@ -41,10 +41,18 @@ function quoted(text: string): string {
 }
 
 /** Whether a field says that a host of this name has written it; one whose name cannot be read is taken for it (RFC 8601 §5). */
-export function claimsToBeFrom({ name, value }: HeaderField, hostname: string): boolean {
+function claimsToBeFrom({ name, value }: HeaderField, hostname: string): boolean {
   if (name !== 'authentication-results') return false;
   const id = authorityOf(value);
   return id === undefined || id.toLowerCase() === hostname.toLowerCase();
+}
+
+/** The header without what only this host may say: its results, and the marks by `names`, in lower case (RFC 8601 §5). */
+export function withoutForged(header: Buffer, hostname: string, ...names: readonly string[]): Buffer {
+  // Most headers have nothing of the kind, and stay what they are.
+  const fields = [...headerFields(header)];
+  const kept = fields.filter((field) => !claimsToBeFrom(field, hostname) && !names.includes(field.name));
+  return kept.length === fields.length ? header : Buffer.concat(kept.map(({ raw }) => raw));
 }
 
 /** The name in front of the results, comments and quotes left out; undefined where there is none (RFC 8601 §2.2). */

@@ -15,6 +15,7 @@ import type { LoginRates } from './login-rates.ts';
 import { expandList, verifyUser } from './look-up.ts';
 import type { Policy } from './policy.ts';
 import { type ReceptionParts, receiveMessage } from './reception.ts';
+import type { SenderChecks } from './sender-checks.ts';
 import { checkSender } from './sender-rights.ts';
 import { Submission } from './submission.ts';
 import type { TerminalMail } from './terminal-mail.ts';
@@ -26,6 +27,7 @@ export interface HandlerParts extends Omit<ReceptionParts, 'directory' | 'hideCl
   readonly rates: LoginRates;
   readonly checkpoints: Checkpoints;
   readonly terminalMail: TerminalMail | undefined;
+  readonly senders: SenderChecks;
   /** The policy in force: a reload replaces it. */
   readonly policy: () => Policy;
   readonly resolver: Resolver;
@@ -36,7 +38,7 @@ export interface HandlerParts extends Omit<ReceptionParts, 'directory' | 'hideCl
 
 /** What the agent decides in a session (RFC 5321 §3.3). */
 export function createHandlers(parts: HandlerParts): ServerHandlers {
-  const { policy, logins, rates, log, wishes, checkpoints, terminalMail } = parts;
+  const { policy, logins, rates, log, wishes, checkpoints, terminalMail, senders } = parts;
   const terms = createTerms(parts);
   const submission = new Submission({ ...parts, newId: () => parts.store.newId() });
   return {
@@ -50,10 +52,11 @@ export function createHandlers(parts: HandlerParts): ServerHandlers {
       const checked = isSubmission(session.role)
         ? submission.checkSender(session, transaction)
         : checkSender(policy().users, session, transaction);
-      return unlessRefused(
+      const wished = unlessRefused(
         checked,
         () => terminalMail?.checkMail(transaction) ?? wishes.checkMail(session, transaction),
       );
+      return unlessRefused(wished, () => senders.checkMail(session, transaction));
     },
     recipient(session, recipient, transaction) {
       const refusal = session.login === undefined ? undefined : rates.recipient(session.login);
@@ -72,12 +75,15 @@ export function createHandlers(parts: HandlerParts): ServerHandlers {
     },
     async message(session, given, text) {
       const transaction = submission.complete(session, given);
-      const opened = await checkpoints.open(session, given, text);
+      const opened = await checkpoints.open(session, given, { text, id: parts.contentFilters?.idOf(session) });
       if ('code' in opened) return opened;
+      const check = senders.begin(session, transaction);
       // What goes on has its header behind it.
-      const completed = opened.isResumed ? opened.text : submission.completeText(session, opened.text);
+      const submitted = opened.isResumed ? opened.text : submission.completeText(session, opened.text);
+      const completed = (await check?.watch(opened)) ?? submitted;
       const intake = { ...opened, text: terminalMail?.boundText(completed, transaction) ?? completed };
-      const answer = await receiveMessage(terms().reception, session, { transaction, intake });
+      const isStranger = senders.isStranger(session);
+      const answer = await receiveMessage(terms().reception, session, { transaction, intake, check, isStranger });
       return session.role === 'lmtp' ? transaction.recipients.map(() => answer) : answer;
     },
     resume: (session, transaction) => checkpoints.resume(session, transaction),

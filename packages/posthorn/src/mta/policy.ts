@@ -6,15 +6,16 @@ import type { Reply } from '@posthorn/smtp/reply/reply';
 import { formatMistake } from '../config/mistake.ts';
 import { readAliases } from '../config/read-aliases.ts';
 import type { Config } from '../config/schema.ts';
+import { readSigningKeys, type SigningKeys } from '../config/signing-keys.ts';
 import { createDirectory, type Directory } from '../directory/directory.ts';
 import type { Expansion } from '../directory/expand-aliases.ts';
+import { UserTable } from '../logins/user-table.ts';
 import type { Recipient } from '../queue/envelope.ts';
 import type { NextHop } from '../queue/next-hop.ts';
 import { parseDomainPattern } from '../routing/domain-pattern.ts';
 import { createDomainTls, type DomainTls } from '../routing/outbound-tls.ts';
 import { createRouter, type RouterConfig } from '../routing/router.ts';
 import { refuseSize } from './admit-mailbox.ts';
-import { UserTable } from '../logins/user-table.ts';
 import { createGateways, type FindGateway, withGatewayMailboxes } from './batch-gateways.ts';
 import { type Consent, createConsent } from './consent.ts';
 import { createDisclosure, type Disclosure } from './disclosure.ts';
@@ -40,6 +41,9 @@ export interface Policy {
   readonly disclosure: Disclosure;
   readonly submission: Config['submission'];
   readonly routes: Config['routes'];
+  readonly mailAuthentication: Config['mailAuthentication'];
+  /** The keys that mail is signed and sealed with. */
+  readonly keys: Pick<SigningKeys, 'sign' | 'seal'>;
   /** How mail to a domain is sent. */
   tlsFor(domain: string): DomainTls;
   /** `target`: where the mail goes instead of where the address leads. */
@@ -58,7 +62,8 @@ export function ownAddresses(): string[] {
 export function createPolicy(config: Config, tell: (mistakes: readonly string[]) => void = () => {}): Policy {
   const own = ownAddresses();
   const { domains, mistakes } = readAliases(config);
-  const first = mistakes[0];
+  const keys = readSigningKeys(config);
+  const first = mistakes[0] ?? keys.mistakes[0];
   if (first !== undefined) throw new Failure('invalid', formatMistake(first));
   const { hostname, routes, submission, postmaster } = config;
   const userTable = new UserTable(config, tell);
@@ -102,6 +107,8 @@ export function createPolicy(config: Config, tell: (mistakes: readonly string[])
     disclosure: createDisclosure(config, directory),
     submission,
     routes,
+    mailAuthentication: config.mailAuthentication,
+    keys,
     tlsFor: createDomainTls(config.outboundTls),
     route: (address, target) => (target === undefined ? remembered(address) : router.route(address, target)),
     refuseSize(recipients, size) {

@@ -10,8 +10,11 @@ const tooLong = reply(552, '5.3.4', 'The header of the message is too long');
 /** Gives a header as it is sent on, or throws Refusal. */
 export type HeaderCompletion = (header: Buffer) => Buffer | Promise<Buffer>;
 
+/** Is shown what stands behind the header, piece by piece, from the empty line on. */
+type BodyWatch = (piece: Buffer) => void;
+
 /** A text whose header is replaced as soon as it is all there; its body passes octet by octet (RFC 6409 §8). */
-export function withCompletedHeader(text: IncomingText, complete: HeaderCompletion): IncomingText {
+export function withCompletedHeader(text: IncomingText, complete: HeaderCompletion, watch?: BodyWatch): IncomingText {
   return {
     get size() {
       return text.size;
@@ -23,31 +26,40 @@ export function withCompletedHeader(text: IncomingText, complete: HeaderCompleti
     get cancelled() {
       return text.cancelled;
     },
-    [Symbol.asyncIterator]: () => pieces(text, complete),
+    [Symbol.asyncIterator]: () => pieces(text, complete, watch),
   };
 }
 
-async function* pieces(text: IncomingText, complete: HeaderCompletion): AsyncGenerator<Buffer, void, undefined> {
+async function* pieces(
+  text: IncomingText,
+  complete: HeaderCompletion,
+  watch?: BodyWatch,
+): AsyncGenerator<Buffer, void, undefined> {
   const collector = new HeaderCollector(headerLimit);
   let known = false;
   for await (const piece of text) {
-    if (known) yield piece;
-    else if (collector.write(piece)) {
+    if (known) {
+      watch?.(piece);
+      yield piece;
+    } else if (collector.write(piece)) {
       known = true;
-      yield* opening(collector, complete);
+      yield* opening(collector, complete, watch);
     }
   }
-  if (!known) yield* opening(collector, complete);
+  if (!known) yield* opening(collector, complete, watch);
 }
 
 async function* opening(
   { header, rest }: HeaderCollector,
   complete: HeaderCompletion,
+  watch?: BodyWatch,
 ): AsyncGenerator<Buffer, void, undefined> {
   // What is cut elsewhere than at an empty line is cut for its length.
   if (header.length + rest.length >= headerLimit && !/^\r?\n/.test(rest.toString('latin1', 0, 2))) {
     throw new Refusal(tooLong);
   }
   yield await complete(header);
-  if (rest.length > 0) yield rest;
+  if (rest.length === 0) return;
+  watch?.(rest);
+  yield rest;
 }

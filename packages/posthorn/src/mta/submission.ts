@@ -4,6 +4,7 @@ import { completeHeader, type HeaderFault } from '@posthorn/smtp/message/submiss
 import { isSubmission } from '@posthorn/smtp/protocol/server-rules';
 import { type Reply, reply } from '@posthorn/smtp/reply/reply';
 import type { AcceptedRecipient, IncomingText, Session, Transaction } from '@posthorn/smtp/server';
+import { withoutForged } from '../authentication/authentication-results.ts';
 import type { Resolver } from '../dns/resolver.ts';
 import type { Policy } from './policy.ts';
 import { exchangersOf, isNamed, isPartial, qualify } from './qualify.ts';
@@ -100,7 +101,7 @@ export class Submission {
     for (const domain of [...completed.domains].slice(0, mostDomains)) {
       if (await this.#isPartial(domain)) throw new Refusal(incompleteHeader);
     }
-    return completed.header;
+    return withoutForged(completed.header, hostname);
   }
 
   /** Programs of this host may leave out what everybody here knows (RFC 6409 §4.2). */

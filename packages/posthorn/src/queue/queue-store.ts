@@ -68,6 +68,10 @@ export interface Draft {
   readonly size: number;
   /** Appends text; a promise when the caller has to wait for the store. Throws Failure `full` or `storage`. */
   write(bytes: Buffer): Promise<void> | undefined;
+  /** Whether nothing of it is on disk: another draft with its id may then take its place. */
+  readonly isInHand: boolean;
+  /** What was written so far, in pieces of at most 256 KiB; nothing may be written meanwhile. */
+  read(): AsyncIterable<Buffer>;
   /** Puts text before all that was written, which is known only once all of that came; it becomes durable with the commit. */
   prepend(bytes: Buffer): void;
   /**

@@ -91,6 +91,19 @@ export class SpoolDraft implements KeptDraft {
     return this.#waiting > PART_SIZE ? this.#writing : undefined;
   }
 
+  get isInHand(): boolean {
+    return this.#parts === 0 && this.#writing === undefined && this.#keeping === undefined;
+  }
+
+  async *read(): AsyncIterable<Buffer> {
+    await this.written();
+    if (this.#front.length > 0) yield this.#front;
+    for (let part = 0; part < this.#parts; part += 1) yield readPart(this.#store.backend.tables.parts, this.id, part);
+    // Put together once, for this reader and the next.
+    if (this.#chunks.length > 1) this.#chunks = [Buffer.concat(this.#chunks)];
+    yield* this.#chunks;
+  }
+
   prepend(bytes: Buffer): void {
     if (this.#end !== 'open') throw new Error('The draft is closed');
     this.#front = Buffer.concat([bytes, this.#front]);

@@ -1,10 +1,10 @@
-import { HeaderField } from '@posthorn/smtp/message/header';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { claimsToBeFrom, formatResults, formatResultsField } from '../../src/authentication/authentication-results.ts';
+import { formatResults, formatResultsField, withoutForged } from '../../src/authentication/authentication-results.ts';
 
 const claims = (value: string) =>
-  claimsToBeFrom(new HeaderField(Buffer.from(`Authentication-Results: ${value}\r\n`)), 'mx.example.org');
+  withoutForged(Buffer.from(`Authentication-Results: ${value}\r\nTo: x\r\n`), 'mx.example.org').toString() ===
+  'To: x\r\n';
 
 describe('Authentication-Results', () => {
   it('SEC-AR-1 names this host first, then what was found', () => {

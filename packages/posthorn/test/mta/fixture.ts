@@ -68,10 +68,14 @@ export async function mailIn({ folder }: Pick<TestAgent, 'folder'>, box: string,
   return Promise.all(names.map((name) => readFile(join(path, name), 'latin1')));
 }
 
-/** Sends lines one group after the other, each when the replies to the last are there; gives all that was answered. */
+/**
+ * Sends lines one group after the other, each when the replies to the last are there; gives all that was answered. `first`
+ * is sent before the greeting, as proxies do.
+ */
 export function talk(
   port: number,
   groups: readonly { readonly send: string; readonly replies: number }[],
+  first = '',
 ): Promise<string[]> {
   return new Promise((resolve, reject) => {
     const socket = connect({ port, host: '127.0.0.1' });
@@ -79,6 +83,7 @@ export function talk(
     let text = '';
     let wanted = 1;
     let next = 0;
+    if (first !== '') socket.write(first);
     socket.setEncoding('latin1');
     socket.setTimeout(20_000, () => socket.destroy(new Error(`silence after ${replies.join(' | ')}`)));
     socket.on('error', reject);
