@@ -52,7 +52,7 @@ function makeCertificate(place) {
 }
 
 function ownRow(text) {
-  const [, place = '', dialogue] = /^(?:(tls|login|odmr|lmtp|mtqp) )?(.*)$/.exec(text);
+  const [, place = '', dialogue] = /^(?:(tls|login|odmr|lmtp|mtqp|none) )?(.*)$/.exec(text);
   return { names: [text], place, lines: dialogue.split(' / '), files: [] };
 }
 

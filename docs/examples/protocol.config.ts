@@ -14,6 +14,7 @@ export default defineConfig({
     { role: 'odmr', host, port: 2366, mechanisms: ['CRAM-MD5', 'EXTERNAL'] },
     { role: 'lmtp', host, port: 2424 },
     { role: 'mtqp', host, port: 2038 },
+    { role: 'none', host, port: 2521 },
   ],
   users: {
     alice: {

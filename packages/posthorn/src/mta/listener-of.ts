@@ -5,9 +5,10 @@ import { hasCertificates, type LoginWays, usualMechanisms } from '../logins/usua
 
 type Configured = Config['listeners'][number];
 type TrackingRole = { readonly role: 'mtqp' };
+type NoMailRole = { readonly role: 'none' };
 
 /** A listener for mail, as the server knows it. */
-export function listenerOf(listener: Exclude<Configured, TrackingRole>, ways: LoginWays): Listener {
+export function listenerOf(listener: Exclude<Configured, TrackingRole | NoMailRole>, ways: LoginWays): Listener {
   const { role } = listener;
   const { mechanisms = usualMechanisms(role, ways) } = listener as Pick<Listener, 'mechanisms'>;
   // Those who have no certificate to show are not bothered.
@@ -18,6 +19,11 @@ export function listenerOf(listener: Exclude<Configured, TrackingRole>, ways: Lo
 /** A listener for tracking queries, as the tracking server knows it. */
 export function trackingListenerOf(listener: Extract<Configured, TrackingRole>): TrackingListener {
   return placeOf(listener);
+}
+
+/** A listener that takes no mail, as a server of its own knows it. */
+export function noMailListenerOf(listener: Extract<Configured, NoMailRole>): Listener {
+  return { role: 'mx', ...placeOf(listener) };
 }
 
 function placeOf({ requireTls, proxyProtocol, ...address }: Configured): TrackingListener {
