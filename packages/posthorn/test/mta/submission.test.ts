@@ -33,6 +33,25 @@ describe('submission', () => {
     expect((await toForeign(agent.mx))[3]).toMatch(/^250 2\.1\.5 /);
   });
 
+  it('CMD-TLS-5 takes mail on the mx in the clear, too, though TLS is on offer, and says which it was', async () => {
+    await using agent = await startSubmission();
+    for (const tls of ['none', 'starttls'] as const) {
+      await using connection = await openConnection({
+        host: '127.0.0.1',
+        port: agent.mx,
+        serverName: 'mx.example.test',
+        tls,
+        tlsMaterial: { ca: testCertificate.cert },
+        name: 'client.example',
+      });
+      expect(connection.capabilities.offered.has('STARTTLS')).toBe(tls === 'none');
+      const envelope = { from: 'x@far.example', to: ['bob@example.org'] };
+      expect(await connection.send({ envelope, text: 'Subject: x\r\n\r\n' })).toMatchObject({ ok: true });
+    }
+    const mails = await mailIn(agent.test, 'bob', 2);
+    expect(mails.map((mail) => /\bwith (\S+)/.exec(mail)?.[1]).sort()).toEqual(['ESMTP', 'ESMTPS']);
+  });
+
   it("SUB-5 refuses a sender that is not the login's own", async () => {
     await using agent = await startSubmission();
     const to = ['bob@example.org'];
