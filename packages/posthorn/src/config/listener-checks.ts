@@ -9,6 +9,7 @@ const defaultPorts: Readonly<Record<string, number>> = {
   submissions: 465,
   odmr: 366,
   mtqp: 1038,
+  none: 25,
 };
 const wildcards = ['0.0.0.0', '::'];
 

@@ -175,6 +175,7 @@ describe('mistakes', () => {
   it.each([
     ['the same address and port', { role: 'mx', host: '127.0.0.1', port: 25 }, { role: 'mx', host: '127.0.0.1' }],
     ['all addresses and one of them', { role: 'mx' }, { role: 'mx', host: '127.0.0.1' }],
+    ['mail and the refusal of mail on one port', { role: 'mx' }, { role: 'none' }],
     ['two roles on one port', { role: 'mx', port: 587 }, { role: 'submission' }],
     ['one socket', { role: 'lmtp', path: '/s' }, { role: 'lmtp', path: '/s' }],
   ])('include listeners in one place: %s', (_, one, other) => {
