@@ -68,7 +68,7 @@ export const fingerprint = () =>
 export const loginUserFields = {
   /** What is kept of the password for SCRAM, from `posthorn user hash`; one for each hash function (RFC 5802 §3). */
   scramKeys: z.array(scramKeys()).prefault([]),
-  /** Certificates that the user shows in the handshake, by their SHA-256 fingerprints, for EXTERNAL (RFC 4422 appendix A). */
+  /** Certificates that the user shows in the handshake, by their SHA-256 fingerprints, for EXTERNAL (RFC 4422 §A). */
   certificates: z.array(fingerprint()).prefault([]),
   /** The NT hash of the password for NTLM, 32 hexadecimal digits. It is as good as the password: keep the file to yourself ([MS-NLMP] §3.3.1). */
   ntHash: field<string>({

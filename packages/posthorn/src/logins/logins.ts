@@ -118,7 +118,7 @@ export class Logins {
 
   /**
    * The certificate, or the network, says who the client is; the identity it names, if any, has to be that one
-   * (RFC 4422 appendix A, RFC 2645 §5.1.2).
+   * (RFC 4422 §A, RFC 2645 §5.1.2).
    */
   #checkExternal({ clientAddress }: LoginSession, { authorizeAs, certificate }: ExternalCredentials): Verdict {
     const isShown = ({ certificates }: User) =>

@@ -25,7 +25,7 @@ interface TokenLogin {
   readonly token: string | (() => string | Promise<string>);
 }
 
-/** What the handshake shows: the certificate in `tlsMaterial` (RFC 4422 appendix A). */
+/** What the handshake shows: the certificate in `tlsMaterial` (RFC 4422 §A). */
 interface ExternalLogin {
   readonly external: true;
   readonly authorizeAs?: string;

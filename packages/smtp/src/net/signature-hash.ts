@@ -1,6 +1,6 @@
 /** What is used in place of hash functions that are too weak (RFC 5929 §4.1). */
 const hashes: Readonly<Record<string, 'sha224' | 'sha256' | 'sha384' | 'sha512'>> = {
-  // RSA with MD5, SHA-1, SHA-224, SHA-256, SHA-384, SHA-512 (RFC 8017 appendix A.2.4).
+  // RSA with MD5, SHA-1, SHA-224, SHA-256, SHA-384, SHA-512 (RFC 8017 §A.2.4).
   '2a864886f70d010104': 'sha256',
   '2a864886f70d010105': 'sha256',
   '2a864886f70d01010e': 'sha224',
@@ -13,7 +13,7 @@ const hashes: Readonly<Record<string, 'sha224' | 'sha256' | 'sha384' | 'sha512'>
   '2a8648ce3d040302': 'sha256',
   '2a8648ce3d040303': 'sha384',
   '2a8648ce3d040304': 'sha512',
-  // The hash functions themselves, as RSASSA-PSS names them (RFC 8017 appendix A.2.3).
+  // The hash functions themselves, as RSASSA-PSS names them (RFC 8017 §A.2.3).
   '2b0e03021a': 'sha256',
   '608648016503040204': 'sha224',
   '608648016503040201': 'sha256',

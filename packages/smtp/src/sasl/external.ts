@@ -9,7 +9,7 @@ function readMessage(message: Buffer, certificate: ClientCertificate | undefined
   return { kind: 'verify', credentials: { mechanism: 'EXTERNAL', user: '', authorizeAs, ...shown } };
 }
 
-/** EXTERNAL: something else, such as a certificate or the network, says who the client is (RFC 4422 appendix A). */
+/** EXTERNAL: something else, such as a certificate or the network, says who the client is (RFC 4422 §A). */
 export const external: Mechanism = {
   name: 'EXTERNAL',
   revealsPassword: false,

@@ -55,7 +55,7 @@ export interface NtlmCredentials {
   provesHash(ntHash: Buffer): boolean;
 }
 
-/** The claim to be somebody whom other means have authenticated: a certificate, the network (RFC 4422 appendix A). */
+/** The claim to be somebody whom other means have authenticated: a certificate, the network (RFC 4422 §A). */
 export interface ExternalCredentials {
   readonly mechanism: 'EXTERNAL';
   /** Empty: who it is follows from those means alone. */

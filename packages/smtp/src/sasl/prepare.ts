@@ -1,8 +1,8 @@
-/** Blanks of other scripts, which stand for a blank (RFC 3454 appendix C.1.2). */
+/** Blanks of other scripts, which stand for a blank (RFC 3454 §C.1.2). */
 const otherBlanks = /[\u00a0\u1680\u2000-\u200b\u202f\u205f\u3000]/gu;
-/** What is commonly mapped to nothing (RFC 3454 appendix B.1). */
+/** What is commonly mapped to nothing (RFC 3454 §B.1). */
 const nothing = /\u034f|[\u180b-\u180d]|[\ufe00-\ufe0f]|\u200d|[\u00ad\u1806\u200c\u2060\ufeff]/gu;
-/** Control characters, private use, and what is no character (RFC 3454 appendix C.2). */
+/** Control characters, private use, and what is no character (RFC 3454 §C.2). */
 const prohibited =
   /[\p{Cc}\p{Co}\p{Cs}\p{Noncharacter_Code_Point}\u06dd\u070f\u180e\u2028\u2029\u2061-\u206f\ufff9-\ufffd]/u;
 

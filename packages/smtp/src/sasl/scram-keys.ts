@@ -15,8 +15,9 @@ export interface ScramKeys {
 /** Octets of keys and signatures. */
 export const scramSizes: Readonly<Record<ScramHash, number>> = { 'SHA-1': 20, 'SHA-256': 32 };
 
-/** Fewer are too easy to guess (RFC 7677 §4); of more a client takes too long. */
+/** Fewer rounds are too easy to guess (RFC 7677 §4). */
 export const leastIterations = 4096;
+/** More rounds take too long. */
 export const mostIterations = 600_000;
 
 const digests = { 'SHA-1': 'sha1', 'SHA-256': 'sha256' } as const;

@@ -9,7 +9,7 @@ import { oauthBearer, type TokenRefusal, xoauth2 } from '../sasl/oauth.ts';
 import { plain } from '../sasl/plain.ts';
 import { scramServer } from '../sasl/scram-server.ts';
 
-/** Ways to log in that a server knows, the strongest first (RFC 5802 §4, RFC 7628 §3, RFC 4616 §2, RFC 2195 §2, RFC 4422 appendix A, [MS-SMTPNTLM] §2.2.1). */
+/** Ways to log in that a server knows, the strongest first ([MS-SMTPNTLM] §2.2.1) (RFC 5802 §4, RFC 7628 §3, RFC 4616 §2, RFC 2195 §2, RFC 4422 §A). */
 export const mechanismNames = [
   'SCRAM-SHA-256-PLUS',
   'SCRAM-SHA-256',
