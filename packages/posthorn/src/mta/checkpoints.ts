@@ -62,10 +62,14 @@ export class Checkpoints {
     return { offset, recipients: checkpoint.recipients, by: isComplete ? 'DATA' : checkpoint.by };
   }
 
-  /** What a message comes in through; or the reply to one that was complete before. */
-  async open(session: Session, transaction: Transaction, text: IncomingText): Promise<Intake | Reply> {
+  /** What a message comes in through, by its id if it has one already; or the reply to one that was complete before. */
+  async open(
+    session: Session,
+    transaction: Transaction,
+    { text, id }: { readonly text: IncomingText; readonly id?: string | undefined },
+  ): Promise<Intake | Reply> {
     const key = transaction.mail.transactionId === undefined ? undefined : this.#keys.get(session);
-    if (key === undefined) return plainIntake(this.#store.draft(), text);
+    if (key === undefined) return plainIntake(this.#store.draft(id), text);
     const claim = this.#claims.get(key);
     if (claim?.session !== session) return takenOver;
     const { kept } = claim;

@@ -1,4 +1,3 @@
-import type { HeaderCollector } from '@posthorn/smtp/message/header-collector';
 import type { Envelope, Recipient } from '../queue/envelope.ts';
 import type { NewMessage } from '../queue/queue-store.ts';
 import type { ReportWriter } from './report-writer.ts';
@@ -8,17 +7,17 @@ export interface ExpansionFacts {
   readonly envelope: Envelope;
   /** As they were given: they stand for several. */
   readonly expanded: readonly Recipient[];
-  /** Has the header of the message. */
-  readonly head: HeaderCollector;
+  /** That of the message. */
+  readonly header: Buffer;
   readonly now: number;
 }
 
 /** Reports to the sender who wants to hear of success which of the recipients stood for several (RFC 3461 §5.2.7.3). */
 export function reportExpansion(
   reports: Pick<ReportWriter, 'compose'>,
-  { envelope, expanded, head, now }: ExpansionFacts,
+  { envelope, expanded, header, now }: ExpansionFacts,
 ): Promise<NewMessage[]> {
-  const bytes = Buffer.concat([head.header, Buffer.from('\r\n')]);
+  const bytes = Buffer.concat([header, Buffer.from('\r\n')]);
   const content = {
     size: bytes.length,
     bytes,

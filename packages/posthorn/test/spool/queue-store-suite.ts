@@ -146,6 +146,26 @@ export function queueStoreSuite(name: string, open: OpenStore): void {
         },
       );
 
+      it.each([0, 100, 256 * 1024, 700_000])(
+        'can be read before its commit, as often as wanted: %i octets',
+        async (size) => {
+          const text = sampleText(size);
+          const draft = store.draft();
+          for (let at = 0; at < size; at += 10_000) await draft.write(text.subarray(at, at + 10_000));
+          draft.prepend(Buffer.from('front'));
+          const whole = Buffer.concat([Buffer.from('front'), text]);
+          for (let turn = 0; turn < 2; turn += 1) {
+            const pieces: Buffer[] = [];
+            for await (const piece of draft.read()) pieces.push(piece);
+            expect(Buffer.concat(pieces).equals(whole)).toBe(true);
+            expect(Math.max(...pieces.map(({ length }) => length))).toBeLessThanOrEqual(256 * 1024);
+          }
+          expect(draft.isInHand).toBe(size <= 256 * 1024);
+          const content = await draft.commit(sampleEnvelope(draft.id, whole.length));
+          expect((await readContent(content)).equals(whole)).toBe(true);
+        },
+      );
+
       it('makes the writer wait when more than a part waits for the store', () => {
         const draft = store.draft();
         const waits: unknown[] = [];

@@ -153,7 +153,8 @@ function countGiven(typed: object): number {
   return Object.values(typed).filter((value) => value !== undefined).length;
 }
 
-const everyExtension: ReadonlySet<string> = new Set([
+/** The keywords of all extensions whose parameters are known: for where no EHLO says which (RFC 5321 §4.1.1.11). */
+export const everyExtension: ReadonlySet<string> = new Set([
   'BINARYMIME',
   ...[...mailRules, ...rcptRules].map(({ extension }) => extension),
 ]);
