@@ -6,6 +6,7 @@ import { formatPath, type Mistake } from './mistake.ts';
 import { onDemandMistakes } from './on-demand-checks.ts';
 import { openRelayMistakes } from './open-relay-checks.ts';
 import { entriesOf, isRecord, type Plain } from './plain.ts';
+import { srsMistakes } from './srs-fields.ts';
 import { outboundTlsMistakes } from './tls-checks.ts';
 
 /** What no single value shows. Reads plain data that need not be well formed, so that all mistakes come at once. */
@@ -19,6 +20,7 @@ export function crossChecks(config: Plain): Mistake[] {
     ...onDemandMistakes(config),
     ...loginMistakes(config),
     ...extensionMistakes(config),
+    ...srsMistakes(config),
     ...outboundTlsMistakes(config),
   ];
 }

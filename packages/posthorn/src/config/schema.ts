@@ -12,6 +12,7 @@ import * as mail from './mail-fields.ts';
 import { contentFilters } from './milter-fields.ts';
 import { named } from './named.ts';
 import { etrn, fetchSources, onDemand, onDemandUserFields, turn } from './on-demand-fields.ts';
+import { srsFields } from './srs-fields.ts';
 import { terminalFields } from './terminal-fields.ts';
 import * as outbound from './tls-fields.ts';
 import { vacationFields } from './vacation-fields.ts';
@@ -198,6 +199,8 @@ export const configSchema = z.strictObject({
   queue: queue.prefault({}),
   dns: outbound.dns.prefault({}),
   outboundTls: outbound.outboundTls.prefault({}),
+  /** Rewrites the sender of mail that is forwarded to other hosts; without it that stays as it is. */
+  srs: srsFields.exactOptional(),
   /** What strangers that bring mail are judged by. */
   filters: filterFields.prefault({}),
   /** Which mail of strangers is what it says, and the signatures of one's own. */

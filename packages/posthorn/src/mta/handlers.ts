@@ -45,7 +45,7 @@ export function createHandlers(parts: HandlerParts): ServerHandlers {
     verify: (session, argument) => verifyUser(policy(), session, argument),
     ...(parts.expands ? { expand: (session, argument) => expandList(policy(), session, argument) } : {}),
     authenticate: (session, credentials) => logins.authenticate(session, credentials),
-    scramKeys: (session, request) => logins.scramKeys(session, request),
+    scramKeys: (_session, request) => logins.scramKeys(request),
     mail(session, transaction) {
       const refusal = session.login === undefined ? undefined : rates.message(session.login);
       if (refusal !== undefined) return refusal;
@@ -61,6 +61,8 @@ export function createHandlers(parts: HandlerParts): ServerHandlers {
     recipient(session, recipient, transaction) {
       const refusal = session.login === undefined ? undefined : rates.recipient(session.login);
       if (refusal !== undefined) return refusal;
+      const returned = parts.forwarded?.admit(recipient.mailbox, transaction.reversePath);
+      if (returned !== undefined) return returned === 'accept' ? undefined : returned;
       const admit = (each: AcceptedRecipient) =>
         admitPoster(policy(), each, transaction) ??
         admitGenerator(policy().findGateway, each, { session, transaction }) ??

@@ -13,6 +13,7 @@ import { composeEnvelope, protocolOf } from './compose-envelope.ts';
 import type { ContentFilters } from './content-filters.ts';
 import { type ExpandedRecipients, expandRecipients } from './expand-recipients.ts';
 import { reportExpansion } from './expansion-report.ts';
+import type { ForwardedSenders } from './forwarded-senders.ts';
 import { HeaderWatch } from './header-watch.ts';
 import type { Intake } from './intake.ts';
 import type { Judge, JudgedMessage } from './judge.ts';
@@ -32,6 +33,8 @@ export interface ReceptionParts {
   /** The refusal of a message that none of its recipients takes for its size (RFC 3463 §3.3). */
   readonly refuseSize: (recipients: readonly Recipient[], size: number) => Reply | undefined;
   readonly wishes: Wishes;
+  /** Writes the senders of forwarded mail; absent: they stay as they are. */
+  readonly forwarded?: ForwardedSenders | undefined;
   /** Finds what is hostile; absent: nothing does. */
   readonly judge?: Judge | undefined;
   /** Programs that look at messages, and change them; absent: there are none. */
@@ -127,11 +130,13 @@ interface Settled extends ExpandedRecipients {
   readonly isReported: boolean;
 }
 
-function settleRecipients({ directory, wishes }: ReceptionParts, transaction: Transaction): Settled | 'loop' {
-  const expansion = expandRecipients(directory, transaction);
+function settleRecipients(parts: ReceptionParts, transaction: Transaction): Settled | 'loop' {
+  const { directory, wishes, forwarded } = parts;
+  const expansion = expandRecipients(directory, forwarded?.returned(transaction) ?? transaction);
   if (expansion === 'loop') return 'loop';
   const { expanded } = expansion;
-  const recipients = wishes.settleOwners(expansion.recipients, transaction);
+  const owned = wishes.settleOwners(expansion.recipients, transaction);
+  const recipients = forwarded?.rewritten(owned, transaction) ?? owned;
   return { recipients, expanded, isReported: expanded.length > 0 && transaction.reversePath !== null };
 }
 

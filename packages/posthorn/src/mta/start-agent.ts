@@ -19,6 +19,7 @@ import { expandAddresses } from './expand-addresses.ts';
 import type { FetchRequest, FetchResult } from './fetch-mail.ts';
 import type { FetchTally } from './fetch-tally.ts';
 import { Fetching } from './fetching.ts';
+import { openForwardedSenders } from './forwarded-senders.ts';
 import { createHandlers } from './handlers.ts';
 import type { Judge } from './judge.ts';
 import { Ledger } from './ledger.ts';
@@ -30,6 +31,7 @@ import { createNoMailServer } from './no-mail-server.ts';
 import { createOnDemandServices } from './on-demand-services.ts';
 import { openStrangers } from './open-strangers.ts';
 import { openStsPolicies } from './open-sts-policies.ts';
+import { createSigner } from './outgoing-signer.ts';
 import { createPolicy, ownAddresses } from './policy.ts';
 import { programRulesOf } from './program-rules.ts';
 import { ReportWriter } from './report-writer.ts';
@@ -91,6 +93,7 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
   const tellUsers = (mistakes: readonly string[]) => log.error({ mistakes }, 'a file of users is faulty');
   let policy = createPolicy(config, tellUsers);
   const programs = programRulesOf(config);
+  const forwarded = openForwardedSenders(config, { directory: () => policy.directory, now });
   const resolver = createStubResolver(config.dns);
   const checkpointing = checkpointLimits(config);
   const mostTracks = config.extensions.tracking.messages;
@@ -102,7 +105,8 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
   const parts = { config, resolver, ownAddresses: ownAddresses(), now, store, usage, programs, terminalMail };
   const authorities = config.authorities === undefined ? undefined : readPem(config.authorities);
   const sts = await openStsPolicies({ config, resolver, authorities, log, now });
-  const agents = createAgents({ ...parts, sts, policy: () => policy });
+  const sign = createSigner({ hostname, policy: () => policy });
+  const agents = createAgents({ ...parts, sign, sts, policy: () => policy });
   const postmaster = config.postmaster ?? `postmaster@${policy.directory.homeDomain}`;
   const expand = (addresses: readonly string[]) => expandAddresses(policy.directory, addresses);
   const reports = new ReportWriter({ hostname, postmaster, policy: retry, newId: () => store.newId(), now, expand });
@@ -135,6 +139,7 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
   const { strangers, ...judging } = await openStrangers({ config, resolver, log, now, isRelayClient });
   const services = createOnDemandServices({
     config,
+    sign,
     policy: () => policy,
     hostname,
     store,
@@ -173,6 +178,7 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
               terminalMail,
               senders,
               contentFilters,
+              forwarded,
               judgementOf: (session) => strangers.judgementOf(session),
               log,
               now,
@@ -301,6 +307,7 @@ const fixedFields = [
   'authorities',
   'extensions',
   'filters',
+  'srs',
   'contentFilters',
   'limits',
   'queue',
