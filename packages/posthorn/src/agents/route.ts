@@ -28,6 +28,14 @@ export interface RouteOptions extends HostFinder, Partial<Pick<TlsPlannerParts, 
 /** What a message asks of the way there. */
 export type Wishes = Pick<Envelope, 'tlsOptional' | 'requireTls'>;
 
+/** The hosts of a next hop, with a plan for each. */
+export interface PlannedHosts {
+  readonly kind: 'hosts';
+  readonly hosts: readonly MailHost[];
+  readonly plans: readonly TlsPlan[];
+  readonly port: number;
+}
+
 /** A next hop that is another host. */
 export type RelayHop = Extract<NextHop, { kind: 'mx' | 'smtp' | 'lmtp' }>;
 
@@ -65,7 +73,18 @@ export class Route {
       const tls: ChosenTls = { connect: { tls: 'none' }, key: 'none' };
       return [{ remoteHost: options.name, destination: toDestination(hop, options, { to: { path: hop.path }, tls }) }];
     }
-    const domain = hop.kind === 'mx' ? hop.domain : (hop.host ?? 'localhost');
+    const planned = await this.plan(hop, wishes, signal);
+    if (planned.kind === 'outcome') return planned;
+    const { hosts, plans, port } = planned;
+    return hosts
+      .flatMap((host, index) => stopsAt(host, { hop, options, port, plan: plans[index] as TlsPlan }))
+      .slice(0, options.mostAddressesTried ?? 8);
+  }
+
+  /** The hosts of a next hop that is no socket, and how each is spoken to; or what becomes of the mail without any. */
+  async plan(hop: RelayHop, wishes: Wishes, signal: AbortSignal): Promise<PlannedHosts | NoHost> {
+    const options = this.#options;
+    const domain = domainOf(hop);
     const lookupMx = hop.kind === 'mx' || hop.lookupMx;
     const found = await findHosts({ domain, lookupMx, configured: hop.kind !== 'mx', signal }, options);
     if (found.kind === 'outcome') return found;
@@ -73,11 +92,13 @@ export class Route {
     const tls = routeTls(hop);
     const tlsOptional = wishes.tlsOptional === true && wishes.requireTls !== true;
     const query = { domain, found, port, tlsOptional, signal, ...(tls === undefined ? {} : { tls }) };
-    const plans = await this.#planner.plan(query);
-    return found.hosts
-      .flatMap((host, index) => stopsAt(host, { hop, options, port, plan: plans[index] as TlsPlan }))
-      .slice(0, options.mostAddressesTried ?? 8);
+    return { kind: 'hosts', hosts: found.hosts, plans: await this.#planner.plan(query), port };
   }
+}
+
+/** The domain whose policy counts: that of a route is the host it names (RFC 8461 §4). */
+function domainOf(hop: RelayHop): string {
+  return hop.kind === 'mx' ? hop.domain : (hop.host ?? 'localhost');
 }
 
 function isFixed(hop: RelayHop): boolean {

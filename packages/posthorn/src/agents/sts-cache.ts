@@ -22,18 +22,20 @@ export class StsCache {
   readonly #folder: string;
   /** In order of last use. */
   readonly #kept = new Map<string, { readonly entry: KeptPolicy; readonly octets: number }>();
+  readonly #writes: boolean;
   #octets = 0;
   #writing: Promise<void> = Promise.resolve();
 
-  private constructor(folder: string) {
+  private constructor(folder: string, writes: boolean) {
     this.#folder = folder;
+    this.#writes = writes;
   }
 
-  /** Reads what is there; files that are none of it are left alone. Rejects as the file system does. */
-  static async open(folder: string): Promise<StsCache> {
-    const cache = new StsCache(folder);
-    await makeDirectory(folder);
-    for (const name of await readdir(folder)) {
+  /** Reads what is there; files that are none of it are left alone. Rejects as the file system does, unless it only reads. */
+  static async open(folder: string, { readOnly = false } = {}): Promise<StsCache> {
+    const cache = new StsCache(folder, !readOnly);
+    if (!readOnly) await makeDirectory(folder);
+    for (const name of readOnly ? await readdir(folder).catch(() => []) : await readdir(folder)) {
       if (normalizeDomain(name) !== name) continue;
       const entry = parseEntry(await readFile(join(folder, name), 'utf8').catch(() => ''));
       if (entry !== undefined) cache.#keep(name, entry);
@@ -83,6 +85,7 @@ export class StsCache {
   }
 
   #queue(work: () => Promise<void>): Promise<void> {
+    if (!this.#writes) return Promise.resolve();
     const done = this.#writing.then(work);
     this.#writing = done.catch(() => undefined);
     return done;

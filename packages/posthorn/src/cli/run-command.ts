@@ -4,7 +4,9 @@ import { Command, CommanderError } from 'commander';
 import { addBatch } from './batch.ts';
 import { addCheck } from './check.ts';
 import { addDirectory } from './directory.ts';
+import { addDkim } from './dkim.ts';
 import { Exit, exitCodes } from './exit.ts';
+import { addExplain } from './explain.ts';
 import { addFetch } from './fetch.ts';
 import { addTerminal } from './mail-terminal.ts';
 import { addProbe } from './probe.ts';
@@ -57,6 +59,7 @@ function createProgram(terminal: Terminal): Command {
     addSend,
     addTrack,
     addProbe,
+    addExplain,
     addFetch,
     addQueue,
     addBatch,
@@ -66,6 +69,7 @@ function createProgram(terminal: Terminal): Command {
     addDirectory,
     addReload,
     addUser,
+    addDkim,
   ])
     add(program, terminal);
   return program;

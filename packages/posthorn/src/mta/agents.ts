@@ -1,6 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import { readFileSync } from 'node:fs';
-import { networkInterfaces } from 'node:os';
 import { type AutoReplyParts, withAutoReplies } from '../agents/auto-replies.ts';
 import { createBatchProcessor } from '../agents/batch-processor.ts';
 import { createDiscardAgent } from '../agents/discard.ts';
@@ -9,7 +7,7 @@ import type { MailboxUsage } from '../agents/mailbox-usage.ts';
 import { createMaildirAgent } from '../agents/maildir.ts';
 import { createMboxAgent } from '../agents/mbox.ts';
 import { createOnDemandAgent } from '../agents/on-demand.ts';
-import { ownFamilies } from '../agents/own-families.ts';
+import type { Signer } from '../agents/outgoing.ts';
 import { createPipeAgent } from '../agents/pipe.ts';
 import { createRelayAgent } from '../agents/relay.ts';
 import { createResendAgent } from '../agents/resend.ts';
@@ -25,6 +23,7 @@ import { expandAddresses } from './expand-addresses.ts';
 import { expandEnclosed } from './expand-recipients.ts';
 import type { Policy } from './policy.ts';
 import { redirectionOf } from './redirection.ts';
+import { relayOptionsOf } from './relay-options.ts';
 import type { TerminalMail } from './terminal-mail.ts';
 
 /** What agents are made of. */
@@ -33,6 +32,8 @@ export interface AgentParts {
   readonly resolver: Resolver;
   readonly ownAddresses: readonly string[];
   readonly now: () => number;
+  /** Signs what leaves. */
+  readonly sign: Signer;
   readonly store: Pick<QueueStore, 'newId' | 'draft'>;
   readonly usage: MailboxUsage;
   /** How programs are run. */
@@ -64,6 +65,7 @@ export function createAgents({
   resolver,
   ownAddresses,
   now,
+  sign,
   store,
   usage,
   programs,
@@ -73,17 +75,8 @@ export function createAgents({
 }: AgentParts): Agents {
   const { queue, limits, hostname } = config;
   const relay = createRelayAgent({
-    name: hostname,
-    resolver,
-    ownNames: [hostname],
-    ownAddresses,
-    families: ownFamilies(networkInterfaces()),
-    now,
-    chance: Math.random,
-    tlsFor: (domain) => policy().tlsFor(domain),
-    dane: config.dns.validating,
-    ...(sts === undefined ? {} : { sts }),
-    ...(config.authorities === undefined ? {} : { tlsMaterial: { ca: readFileSync(config.authorities) } }),
+    ...relayOptionsOf({ config, resolver, ownAddresses, now, policy, sts }),
+    sign,
     limits: {
       connections: queue.concurrencyPerDestination,
       messagesPerConnection: queue.messagesPerConnection,

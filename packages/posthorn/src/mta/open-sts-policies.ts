@@ -20,10 +20,10 @@ export interface StsParts {
 }
 
 /** The policies of domains about TLS; undefined where the configuration does not want them. Rejects as the file system does. */
-export async function openStsPolicies(parts: StsParts): Promise<StsPolicies | undefined> {
+export async function openStsPolicies(parts: StsParts, { readOnly = false } = {}): Promise<StsPolicies | undefined> {
   const { config, resolver, authorities, log, now } = parts;
   if (!config.outboundTls.mtaSts) return undefined;
-  const cache = await StsCache.open(join(config.dataDir, 'mta-sts'));
+  const cache = await StsCache.open(join(config.dataDir, 'mta-sts'), { readOnly });
   const families = ownFamilies(networkInterfaces());
   const tlsMaterial = authorities === undefined ? {} : { tlsMaterial: { ca: authorities } };
   const policies = new StsPolicies({
@@ -33,6 +33,6 @@ export async function openStsPolicies(parts: StsParts): Promise<StsPolicies | un
     now,
     onError: (error) => log.error({ err: error }, 'a policy of MTA-STS cannot be kept'),
   });
-  void policies.refresh();
+  if (!readOnly) void policies.refresh();
   return policies;
 }

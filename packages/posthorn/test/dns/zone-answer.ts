@@ -55,6 +55,9 @@ function recordsOf(host: FixtureHost, { type, name }: Question, ttl: number): An
     return (host.mx ?? []).map(([preference, exchange]) => ({ type, name, ttl, data: { preference, exchange } }));
   }
   if (type === 'TXT') return (host.txt ?? []).map((text) => ({ type, name, ttl, data: cutText(text) }));
+  if (type === 'TLSA') {
+    return (host.tlsa ?? []).map(({ data, ...form }) => ({ type, name, ttl, data: { ...form, certificate: data } }));
+  }
   if (type !== 'A' && type !== 'AAAA' && type !== 'PTR') return [];
   return ({ A: host.a, AAAA: host.aaaa, PTR: host.ptr }[type] ?? []).map((data) => ({ type, name, ttl, data }));
 }
