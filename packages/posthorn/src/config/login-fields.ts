@@ -95,7 +95,7 @@ const privateUrl = () =>
 /** Where else it is known who may log in, and how often that may fail. */
 export const loginFields = z
   .strictObject({
-    /** The socket of Dovecot's authentication service, for clients: it is asked about passwords of logins that are no user here. */
+    /** The socket of Dovecot's authentication service, for clients: it is asked about passwords that are not right for a user here. */
     dovecot: filePath('/run/dovecot/auth-client').exactOptional(),
     /** Takes tokens by OAUTHBEARER and XOAUTH2 (RFC 7628 §3). */
     oauth: z

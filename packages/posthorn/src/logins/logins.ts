@@ -60,9 +60,8 @@ export class Logins {
     return verdict;
   }
 
-  /** What SCRAM knows of a user; nothing where too much has failed: the exchange then fails, too (RFC 5802 §3). */
-  async scramKeys({ clientAddress }: LoginSession, { user, hash }: KeyRequest): Promise<ScramKeys | undefined> {
-    if (this.#parts.attempts.isTooMany(clientAddress, user)) return undefined;
+  /** What SCRAM knows of a user. Even where too much has failed: other keys than before would tell that there is one (RFC 5802 §3). */
+  async scramKeys({ user, hash }: KeyRequest): Promise<ScramKeys | undefined> {
     const table = this.#parts.table();
     await table.refresh();
     const all = table.find(user)?.scramKeys.map(parseScramKeys) ?? [];
@@ -94,7 +93,7 @@ export class Logins {
     }
   }
 
-  /** Dovecot is asked about those alone that are no user here; our own hash is worked out all the same, for the time it takes. */
+  /** Dovecot is asked about every password that is not right here, so that the time does not tell whose users are whose. */
   async #checkPassword(
     { clientAddress, tls }: LoginSession,
     credentials: Extract<Credentials, { password: string }>,
@@ -102,12 +101,16 @@ export class Logins {
   ): Promise<Verdict> {
     const { dovecot } = this.#parts;
     const { user, password, authorizeAs } = credentials;
-    if (known !== undefined || dovecot === undefined) {
-      return asItself(credentials, await verifyPassword(password, known?.password));
-    }
+    const isRight = this.#hasPasswords() && (await verifyPassword(password, known?.password));
+    if (isRight || dovecot === undefined) return asItself(credentials, isRight);
     if (authorizeAs !== '' && authorizeAs !== user) return notPermitted;
     const login = await dovecot.verify({ user, password, clientAddress, secure: tls !== undefined });
     return login === undefined ? refused : { login };
+  }
+
+  #hasPasswords(): boolean {
+    const { dovecot, table } = this.#parts;
+    return dovecot === undefined || Object.keys(table().users).length > 0;
   }
 
   async #checkToken({ user, token }: TokenCredentials): Promise<Verdict> {

@@ -2,12 +2,14 @@ import { readFileSync } from 'node:fs';
 import { chmod, mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Failure } from '@posthorn/smtp/failure/failure';
+import type { TlsSettings } from '@posthorn/smtp/net/server-tls';
 import { createServer, type ListeningAddress, type Role, type Server } from '@posthorn/smtp/server';
 import { MailboxUsage } from '../agents/mailbox-usage.ts';
 import type { Terminals } from '../agents/terminals.ts';
 import type { Config } from '../config/schema.ts';
 import type { Entry } from '../directory/directory.ts';
 import { createStubResolver } from '../dns/stub-resolver.ts';
+import { usualMechanisms } from '../logins/usual-mechanisms.ts';
 import type { QueueStore } from '../queue/queue-store.ts';
 import { openSpool } from '../spool/open-spool.ts';
 import { retryPolicyOf, schedulerLimitsOf } from './agent-policy.ts';
@@ -246,7 +248,7 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
       listeners.push({ role: listener.role, ...(await address) });
     }
     if (options.submissionSocket !== undefined) {
-      await listenLocally(server, options.submissionSocket, config);
+      await listenLocally(server, options.submissionSocket, { ...config, users: policy.users });
     }
   } catch (error) {
     await close(0);
@@ -291,10 +293,11 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
 }
 
 /** Without a place of its own in the configuration the socket is for the user of the server alone, as its folder is. */
-async function listenLocally(server: Server, path: string, { submission }: Config): Promise<void> {
-  const isPrivate = submission.socket === undefined;
+async function listenLocally(server: Server, path: string, config: Config): Promise<void> {
+  const isPrivate = config.submission.socket === undefined;
   await mkdir(dirname(path), { recursive: true, mode: isPrivate ? 0o700 : 0o755 });
-  await server.listen({ role: 'submission', path, trusted: true });
+  const mechanisms = usualMechanisms('submission', config);
+  await server.listen({ role: 'submission', path, trusted: true, mechanisms });
   await chmod(path, isPrivate ? 0o600 : 0o666);
 }
 
@@ -328,8 +331,11 @@ function print(value: unknown): string | undefined {
   return JSON.stringify(value);
 }
 
-function tlsOf({ tls }: Config): { tls?: { cert: Buffer; key: Buffer } } {
-  return tls === undefined ? {} : { tls: { cert: readPem(tls.cert), key: readPem(tls.key) } };
+function tlsOf({ tls }: Config): { tls?: TlsSettings } {
+  if (tls === undefined) return {};
+  const read = ({ cert, key }: { cert: string; key: string }) => ({ cert: readPem(cert), key: readPem(key) });
+  const names = Object.entries(tls.names ?? {}).map(([name, files]) => [name, read(files)] as const);
+  return { tls: { ...read(tls), names: Object.fromEntries(names), minVersion: tls.minVersion } };
 }
 
 function readPem(path: string): Buffer {
