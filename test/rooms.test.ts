@@ -37,7 +37,7 @@ const table: Readonly<Record<string, readonly string[]>> = {
   'smtp/client': [...coreRooms, 'smtp/net'],
   'smtp/server': [...coreRooms, 'smtp/net'],
   'smtp/tracking': [...coreRooms, 'smtp/net'],
-  'smtp/testing': [...coreRooms, 'smtp/client', 'smtp/server'],
+  'smtp/testing': [...coreRooms, 'smtp/net', 'smtp/client', 'smtp/server'],
   'posthorn/queue': coreRooms,
   'posthorn/routing': [...coreRooms, 'posthorn/queue'],
   'posthorn/directory': coreRooms,
@@ -55,7 +55,7 @@ const table: Readonly<Record<string, readonly string[]>> = {
     ...coreRooms,
     'smtp/client',
     'smtp/tracking',
-    ...['queue', 'spool', 'config', 'mta', 'control'].map((room) => `posthorn/${room}`),
+    ...['queue', 'authentication', 'spool', 'config', 'mta', 'control'].map((room) => `posthorn/${room}`),
   ],
   'posthorn/web': ['posthorn/control'],
 };
@@ -100,7 +100,7 @@ describe('the rooms', () => {
       .filter((line) => !/ imports @posthorn\/smtp\/(client|server|tracking)$/.test(line));
     expect(detours).toEqual([]);
     // The files that package.json names may pass on the types that their users need.
-    const isEntry = (path: string) => /\/(client\/client|server\/server|tracking\/tracking)\.ts$/.test(path);
+    const isEntry = (path: string) => /\/(client\/client|server\/server|testing\/testing|tracking\/tracking)\.ts$/.test(path);
     const barrels = modules.filter(
       ({ path, reexports }) => (reexports && !isEntry(path)) || /\/index\.tsx?$/.test(path),
     );

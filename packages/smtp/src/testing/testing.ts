@@ -1,0 +1,13 @@
+export type { ExtensionRules } from '../protocol/extension-rules.ts';
+export type { Inbox, InboxOptions } from './inbox.ts';
+export { createInbox } from './inbox.ts';
+export type { NextOptions } from './mail-box.ts';
+export type { MailFilter, Pattern } from './mail-filter.ts';
+export type { MailHeaders } from './mail-headers.ts';
+export type { MailAddress, MailAttachment, MailContent } from './read-mail.ts';
+export { readMail } from './read-mail.ts';
+export type { MailEnvelope, ReceivedMail } from './received-mail.ts';
+export type { CertificateFlaw } from './test-certificates.ts';
+export type { TranscriptLine } from './transcript.ts';
+export { formatTranscript } from './transcript.ts';
+export type { DropPoint, LateBounce, Mischief, Trouble, TroublePoint, TroubleReply } from './trouble.ts';
