@@ -5,7 +5,7 @@ import type { AnswerContext } from '../queue/classify.ts';
 import type { DeliveryJob } from '../queue/delivery-agent.ts';
 import { type Outcome, sameOutcome } from '../queue/outcome.ts';
 import type { Destination, Destinations } from './destinations.ts';
-import { type Outgoing, OutgoingMessage } from './outgoing.ts';
+import { type Outgoing, OutgoingMessage, type Signer } from './outgoing.ts';
 import { RelayAttempt } from './relay-attempt.ts';
 import { newName, placeOf, type Share, sharesOf, transactionIdOf } from './shares.ts';
 import { isTraced, isTracked } from './trace-of.ts';
@@ -25,6 +25,7 @@ export interface Journey {
   readonly stops: readonly Stop[];
   readonly destinations: Pick<Destinations, 'send'>;
   readonly now: () => number;
+  readonly sign?: Signer | undefined;
   /** What a delivery means for reports of success, from whether the host offers DSN (RFC 3461 §5.2.2). */
   readonly handover: (dsn: boolean) => AnswerContext['handover'];
   /** Whether the mail itself fails when all hosts refuse all mail, or are this host; else it waits for better days. */
@@ -34,7 +35,7 @@ export interface Journey {
 /** Tries one address after the other until each recipient is taken or refused for good (RFC 5321 §5.1). */
 export async function deliverToHosts(job: DeliveryJob, journey: Journey): Promise<Outcome[]> {
   const { now } = journey;
-  const message = await OutgoingMessage.of(job, now);
+  const message = await OutgoingMessage.of(job, journey);
   if (message.refusal !== undefined) {
     return sameOutcome(job.recipients.length, { kind: 'failed', ...message.refusal, at: now() });
   }
@@ -115,10 +116,11 @@ async function sendTo(
   { destination, remoteHost }: Stop,
   { open, name, message, job, journey }: Sending,
 ): Promise<SendResult> {
-  const send = ({ transaction, text }: Outgoing) => {
+  const send = ({ transaction, text, signed = '' }: Outgoing) => {
     const recipients = open.flatMap((index) => transaction.recipients[index] ?? []);
     const { body = '7BIT' } = transaction.mail;
-    const named = name === undefined ? {} : { transactionId: transactionIdOf(name, body, destination.connect) };
+    const named =
+      name === undefined ? {} : { transactionId: transactionIdOf(`${name}${signed}`, body, destination.connect) };
     const parcel = new Parcel({ ...transaction, mail: { ...transaction.mail, ...named }, recipients }, text);
     if (name !== undefined && job.begun !== undefined) {
       const { begun } = job;
@@ -138,7 +140,7 @@ async function sendTo(
     }
     return journey.destinations.send(destination, parcel, { signal: job.signal });
   };
-  const result = await send(message.plain());
+  const result = await send(await message.plain());
   if (!result.recipients.every(({ reply, status }) => reply === undefined && status === '5.6.3')) return result;
   const converted = await message.convertedFor(result.offered);
   if ('transaction' in converted) return send(converted);

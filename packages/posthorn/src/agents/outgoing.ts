@@ -1,4 +1,5 @@
 import { isAscii } from 'node:buffer';
+import { createHash } from 'node:crypto';
 import { toMailbox } from '@posthorn/smtp/client/envelope';
 import { TextSource } from '@posthorn/smtp/client/text-source';
 import type { MailParameters, RcptParameters } from '@posthorn/smtp/command/parameters';
@@ -15,6 +16,25 @@ import { passedOn } from './passed-on.ts';
 export interface Outgoing {
   readonly transaction: Transaction;
   readonly text: TextSource;
+  /** What tells its signatures from others, in a few letters and digits. */
+  readonly signed?: string;
+}
+
+/** A message as its octets are going to leave. */
+export interface Leaving {
+  readonly envelope: Envelope;
+  readonly content: ReadableContent;
+  /** Whether bare line ends are going to be mended. */
+  readonly isMended: boolean;
+}
+
+/** Gives the fields that go on top of a message as it leaves, the same each time; undefined: none (RFC 6376 §5). */
+export type Signer = (leaving: Leaving) => Promise<Buffer | undefined>;
+
+/** What messages leave with. */
+export interface OutgoingOptions {
+  readonly now: () => number;
+  readonly sign?: Signer | undefined;
 }
 
 interface Survey {
@@ -22,6 +42,7 @@ interface Survey {
   readonly smtputf8: boolean;
   /** Whether every line ends in CRLF, the last one too: then nothing is to be mended. */
   readonly whole: boolean;
+  readonly bareLineEnd: boolean;
   /** Why no host may get it. */
   readonly refusal?: LocalRefusal;
 }
@@ -30,18 +51,19 @@ interface Survey {
 export class OutgoingMessage {
   readonly #job: DeliveryJob;
   readonly #survey: Survey;
-  readonly #now: () => number;
+  readonly #options: OutgoingOptions;
+  #plain: Promise<Outgoing> | undefined;
   readonly #converted = new Map<Envelope['body'], Promise<Outgoing | LocalRefusal>>();
 
-  private constructor(job: DeliveryJob, survey: Survey, now: () => number) {
+  private constructor(job: DeliveryJob, survey: Survey, options: OutgoingOptions) {
     this.#job = job;
     this.#survey = survey;
-    this.#now = now;
+    this.#options = options;
   }
 
   /** Looks at the text of a job; rejects with Failure `storage` when it cannot be read. */
-  static async of(job: DeliveryJob, now: () => number): Promise<OutgoingMessage> {
-    return new OutgoingMessage(job, await surveyJob(job), now);
+  static async of(job: DeliveryJob, options: OutgoingOptions): Promise<OutgoingMessage> {
+    return new OutgoingMessage(job, await surveyJob(job), options);
   }
 
   /** Why the message goes to no host at all, whatever that takes; undefined when it may (RFC 3030 §3). */
@@ -50,8 +72,9 @@ export class OutgoingMessage {
   }
 
   /** The message as it is: parameters as they came, for hosts that know them (RFC 3461 §5.2.1). */
-  plain(): Outgoing {
-    return this.#form(this.#job.content, this.#survey.body, this.#job.content.size);
+  plain(): Promise<Outgoing> {
+    this.#plain ??= this.#form(this.#job.content, this.#survey.body, this.#job.content.size);
+    return this.#plain;
   }
 
   /** The message for a host without BINARYMIME, or 8BITMIME; a refusal when it has no such form (RFC 6152 §3, RFC 3030 §3). */
@@ -73,24 +96,38 @@ export class OutgoingMessage {
     return this.#form(conversion, target, conversion.bytes?.length);
   }
 
-  #form(content: ReadableContent, body: Envelope['body'], size: number | undefined): Outgoing {
+  async #form(content: ReadableContent, body: Envelope['body'], size: number | undefined): Promise<Outgoing> {
     const { envelope, recipients } = this.#job;
+    const isMended = body !== 'BINARYMIME' && content === this.#job.content && this.#survey.bareLineEnd;
+    const front = await this.#options.sign?.({ envelope, content, isMended });
     const mail: MailParameters = {
       body,
-      ...(size === undefined ? {} : { size }),
+      ...(size === undefined ? {} : { size: size + (front?.length ?? 0) }),
       ...(this.#survey.smtputf8 ? { smtputf8: true } : {}),
-      ...passedOn(this.#job, this.#now()),
+      ...passedOn(this.#job, this.#options.now()),
     };
     const isRaw = body === 'BINARYMIME' || (content === this.#job.content && this.#survey.whole);
+    const whole = front === undefined ? content : withFront(front, content);
     return {
       transaction: {
         reversePath: envelope.reversePath === '' ? null : toMailbox(envelope.reversePath),
         mail,
         recipients: recipients.map((one) => ({ mailbox: toMailbox(one.address), parameters: rcptParameters(one) })),
       },
-      text: new TextSource(content.bytes ?? (() => content.stream()), isRaw),
+      text: new TextSource(whole.bytes ?? (() => whole.stream()), isRaw),
+      ...(front === undefined ? {} : { signed: createHash('sha256').update(front).digest('hex').slice(0, 6) }),
     };
   }
+}
+
+function withFront(front: Buffer, content: ReadableContent): ReadableContent {
+  return {
+    ...(content.bytes === undefined ? {} : { bytes: Buffer.concat([front, content.bytes]) }),
+    async *stream() {
+      yield front;
+      yield* content.stream();
+    },
+  };
 }
 
 function rcptParameters({ notify, originalRecipient, rrvs }: Recipient): RcptParameters {
@@ -129,6 +166,7 @@ async function surveyJob({ content, envelope }: DeliveryJob): Promise<Survey> {
     body: isBinary ? 'BINARYMIME' : survey.eightBit ? '8BITMIME' : '7BIT',
     smtputf8,
     whole,
+    bareLineEnd: survey.bareLineEnd,
     ...(isUndeclared ? { refusal: undeclared } : {}),
   };
 }

@@ -4,10 +4,13 @@ import type { DeliveryAgent, DeliveryJob } from '../queue/delivery-agent.ts';
 import { type Outcome, sameOutcome } from '../queue/outcome.ts';
 import { deliverToHosts } from './deliver-to-hosts.ts';
 import { Destinations } from './destinations.ts';
+import type { Signer } from './outgoing.ts';
 import { Route, type RouteOptions } from './route.ts';
 
 /** What a relay agent works with. */
 export interface RelayOptions extends RouteOptions {
+  /** Signs what leaves; absent: nobody does. */
+  readonly sign?: Signer | undefined;
   /** Of each address of a host. */
   readonly limits?: Partial<PoolLimits>;
   /** Milliseconds that a host is left alone when it was not reached, 15 seconds by default. */
@@ -22,7 +25,7 @@ export function createRelayAgent(options: RelayOptions): DeliveryAgent {
   const running = new Set<Promise<unknown>>();
   return {
     async deliver(job) {
-      const work = deliver(job, { route, destinations, now: options.now });
+      const work = deliver(job, { route, destinations, now: options.now, sign: options.sign });
       running.add(work);
       return work.finally(() => running.delete(work));
     },
@@ -38,9 +41,10 @@ interface Means {
   readonly route: Route;
   readonly destinations: Destinations;
   readonly now: () => number;
+  readonly sign: Signer | undefined;
 }
 
-async function deliver(job: DeliveryJob, { route, destinations, now }: Means): Promise<Outcome[]> {
+async function deliver(job: DeliveryJob, { route, destinations, now, sign }: Means): Promise<Outcome[]> {
   const { nextHop, signal } = job;
   if (nextHop.kind !== 'mx' && nextHop.kind !== 'smtp' && nextHop.kind !== 'lmtp') {
     throw new Error(`${nextHop.kind} is no other host`);
@@ -54,6 +58,8 @@ async function deliver(job: DeliveryJob, { route, destinations, now }: Means): P
     stops,
     destinations,
     now,
+    // What is delivered needs nobody's word any more.
+    sign: nextHop.kind === 'lmtp' ? undefined : sign,
     // Behind LMTP there is no further hop: what it accepts is delivered (RFC 2033 §4.2).
     handover: (dsn) => (dsn ? 'with-dsn' : nextHop.kind === 'lmtp' ? 'final' : 'without-dsn'),
     // Hosts that the configuration names are its mistake, not the recipient's.

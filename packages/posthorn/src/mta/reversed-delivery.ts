@@ -1,6 +1,7 @@
 import type { Duplex } from 'node:stream';
 import { deliverToHosts } from '../agents/deliver-to-hosts.ts';
 import { OnlyConnection } from '../agents/only-connection.ts';
+import type { Signer } from '../agents/outgoing.ts';
 import { comesBeforeAttempt } from '../queue/deliver-by.ts';
 import type { NextHop } from '../queue/next-hop.ts';
 import type { Outcome } from '../queue/outcome.ts';
@@ -17,6 +18,8 @@ export interface ReversedParts {
   readonly route: (address: string, target?: string) => NextHop;
   readonly log: Log;
   readonly now: () => number;
+  /** Signs what leaves. */
+  readonly sign?: Signer;
   /** Something may be due because of what was written down. */
   readonly wake: () => void;
 }
@@ -123,7 +126,7 @@ async function sendOne(id: string, sending: Sending): Promise<boolean> {
 
 async function settleGroups(message: QueuedMessage, groups: readonly Group[], sending: Sending): Promise<void> {
   const { connection, remoteHost, signal, parts } = sending;
-  const { store, ledger, now, wake } = parts;
+  const { store, ledger, now, wake, sign } = parts;
   const content = await store.content(message.envelope.id);
   const outcomes = new Map<number, Outcome>();
   // Neither key nor way there: the connection is the only one.
@@ -135,6 +138,7 @@ async function settleGroups(message: QueuedMessage, groups: readonly Group[], se
         stops: [{ remoteHost, destination }],
         destinations: { send: (_destination, parcel, patience) => connection.send(parcel, patience) },
         now,
+        sign,
         handover: (dsn) => (dsn ? 'with-dsn' : 'without-dsn'),
         // Who refuses all mail today may fetch it tomorrow.
         mayFail: false,
