@@ -14,7 +14,7 @@ export function anchorPaths(config: Config, folder: string): Config {
       listener.role === 'lmtp' && listener.path !== undefined ? { ...listener, path: anchor(listener.path) } : listener,
     ),
     ...(config.authorities === undefined ? {} : { authorities: anchor(config.authorities) }),
-    ...(tls === undefined ? {} : { tls: { cert: anchor(tls.cert), key: anchor(tls.key) } }),
+    ...(tls === undefined ? {} : { tls: anchorTls(tls, anchor) }),
     ...(submission.socket === undefined ? {} : { submission: { ...submission, socket: anchor(submission.socket) } }),
     ...(terminals === undefined ? {} : { terminals: { ...terminals, utmp: anchor(terminals.utmp) } }),
     domains: Object.fromEntries(
@@ -71,4 +71,15 @@ function mailAuthenticationOf(
     dkim: { ...dkim, sign: dkim.sign.map(anchorKey) },
     arc: { ...arc, ...(arc.seal === undefined ? {} : { seal: anchorKey(arc.seal) }) },
   };
+}
+
+function anchorTls({ names, ...tls }: NonNullable<Config['tls']>, anchor: (path: string) => string) {
+  const anchored = <T extends { cert: string; key: string }>(files: T): T => ({
+    ...files,
+    cert: anchor(files.cert),
+    key: anchor(files.key),
+  });
+  if (names === undefined) return anchored(tls);
+  const entries = Object.entries(names).map(([name, files]) => [name, anchored(files)] as const);
+  return { ...anchored(tls), names: Object.fromEntries(entries) };
 }

@@ -14,7 +14,7 @@ import { named } from './named.ts';
 import { etrn, fetchSources, onDemand, onDemandUserFields, turn } from './on-demand-fields.ts';
 import { srsFields } from './srs-fields.ts';
 import { terminalFields } from './terminal-fields.ts';
-import * as outbound from './tls-fields.ts';
+import * as secure from './tls-fields.ts';
 import { vacationFields } from './vacation-fields.ts';
 
 const proxyProtocol = z.array(mail.network()).prefault([]);
@@ -71,13 +71,6 @@ const listener = z.discriminatedUnion('role', [
   lmtpListener,
   noMailListener,
 ]);
-
-const tls = z.strictObject({
-  /** PEM file of the certificate and its chain. */
-  cert: filePath('cert.pem'),
-  /** PEM file of the private key. */
-  key: filePath('key.pem'),
-});
 
 /** A user, as the configuration or a file of users has it. */
 export const userSchema = z.strictObject({
@@ -171,7 +164,7 @@ export const configSchema = z.strictObject({
   /** Where the queue is kept. */
   dataDir: filePath('/var/lib/posthorn'),
   listeners: z.array(listener).min(1),
-  tls: tls.exactOptional(),
+  tls: secure.tls.exactOptional(),
   /** PEM file of authorities whose certificates are believed of other hosts, in place of those that Node knows. */
   authorities: filePath('ca.pem').exactOptional(),
   extensions: extensionFields.prefault({}),
@@ -197,8 +190,8 @@ export const configSchema = z.strictObject({
   fetch: fetchSources,
   terminals: terminalFields.exactOptional(),
   queue: queue.prefault({}),
-  dns: outbound.dns.prefault({}),
-  outboundTls: outbound.outboundTls.prefault({}),
+  dns: secure.dns.prefault({}),
+  outboundTls: secure.outboundTls.prefault({}),
   /** Rewrites the sender of mail that is forwarded to other hosts; without it that stays as it is. */
   srs: srsFields.exactOptional(),
   /** What strangers that bring mail are judged by. */

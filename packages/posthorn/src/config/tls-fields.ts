@@ -2,7 +2,7 @@ import { normalizeDomain } from '@posthorn/smtp/address/normalize-domain';
 import { z } from 'zod';
 import { type TlsLevel, tlsLevels } from '../routing/outbound-tls.ts';
 import { field } from './field.ts';
-import { flag, textField } from './fields.ts';
+import { filePath, flag, textField } from './fields.ts';
 import * as mail from './mail-fields.ts';
 import { named } from './named.ts';
 import { suggest } from './suggest.ts';
@@ -24,6 +24,39 @@ const certifiedName = () =>
     'a name in a certificate',
     'Write the name of a host, such as "mx.example.org", or ".example.org" for all below it.',
   );
+
+const certificate = {
+  /** PEM file of the certificate and its chain. */
+  cert: filePath('cert.pem'),
+  /** PEM file of the private key. */
+  key: filePath('key.pem'),
+};
+
+const served = () =>
+  textField(
+    (text) => {
+      const name = text.startsWith('*.') ? text.slice(2) : text;
+      return !name.startsWith('[') && normalizeDomain(name) === name.toLowerCase();
+    },
+    'a name that clients ask for',
+    'Write the name of this host, such as "mail.example.net", or "*.example.net" for all one label below it.',
+  );
+
+/** The versions of TLS that may be the oldest one (RFC 8996 §4). */
+const versions = ['TLSv1.2', 'TLSv1.3'] as const;
+
+/** What this host proves itself with. */
+export const tls = z.strictObject({
+  ...certificate,
+  /** Certificates for clients that ask for another name of this host (RFC 6066 §3). */
+  names: named(served(), z.strictObject(certificate)).exactOptional(),
+  /** The oldest version that is spoken. */
+  minVersion: field<(typeof versions)[number]>({
+    parse: (value) => versions.find((version) => version === value),
+    expected: 'TLSv1.2 or TLSv1.3',
+    remedy: 'Write "TLSv1.2", which mail from everywhere needs, or "TLSv1.3"; older ones are broken.',
+  }).prefault('TLSv1.2'),
+});
 
 /** How mail to other hosts is secured (RFC 3207 §6). */
 export const outboundTls = z.strictObject({

@@ -1,20 +1,26 @@
 import { readFile } from 'node:fs/promises';
 import { createSecureContext } from 'node:tls';
-import type { Mistake } from './mistake.ts';
+import { formatPath, type Mistake } from './mistake.ts';
 import type { Config } from './schema.ts';
 
-/** Whether the certificate and the key can be read and belong together (RFC 3207 §4). */
+/** Whether the certificates and their keys can be read and belong together (RFC 3207 §4). */
 export async function tlsFileMistakes(tls: Config['tls']): Promise<Mistake[]> {
   if (tls === undefined) return [];
-  const [cert, key] = await Promise.all([readPem('tls.cert', tls.cert), readPem('tls.key', tls.key)]);
+  const named = Object.entries(tls.names ?? {}).map(([name, files]) => fileMistakes(['tls', 'names', name], files));
+  return (await Promise.all([fileMistakes(['tls'], tls), ...named])).flat();
+}
+
+async function fileMistakes(place: readonly string[], files: { cert: string; key: string }): Promise<Mistake[]> {
+  const [certPath, keyPath] = [formatPath([...place, 'cert']), formatPath([...place, 'key'])];
+  const [cert, key] = await Promise.all([readPem(certPath, files.cert), readPem(keyPath, files.key)]);
   if (typeof cert !== 'string' || typeof key !== 'string')
     return [cert, key].filter((read) => typeof read !== 'string');
   const single = [
-    ...whyUnusable('tls.cert', { cert }, 'Name the PEM file of the certificate and its chain.'),
-    ...whyUnusable('tls.key', { key }, 'Name the PEM file of the private key, without a pass phrase.'),
+    ...whyUnusable(certPath, { cert }, 'Name the PEM file of the certificate and its chain.'),
+    ...whyUnusable(keyPath, { key }, 'Name the PEM file of the private key, without a pass phrase.'),
   ];
   if (single.length > 0) return single;
-  return whyUnusable('tls.key', { cert, key }, 'Name the key that the certificate was made for.');
+  return whyUnusable(keyPath, { cert, key }, 'Name the key that the certificate was made for.');
 }
 
 /** Whether the authorities that are trusted can be read. */

@@ -13,6 +13,8 @@ export interface Certificate {
 export interface TlsSettings extends Certificate {
   /** Certificates for clients that ask for a name; `*.example.org` stands for one label (RFC 6066 §3). */
   readonly names?: Readonly<Record<string, Certificate>>;
+  /** Default: 1.2; nothing older is ever spoken (RFC 8996 §4, RFC 8996 §5). */
+  readonly minVersion?: 'TLSv1.2' | 'TLSv1.3';
 }
 
 /** What every handshake of a server uses; made once, and made anew when certificates change. */
@@ -20,10 +22,11 @@ export type ServerTls = Pick<TLSSocketOptions, 'secureContext' | 'SNICallback' |
 
 /** Reads certificates and keys; throws Failure `tls` for what cannot be used (RFC 8996 §4, RFC 9325 §3). */
 export function openServerTls(settings: TlsSettings): ServerTls {
-  const byDefault = openContext(settings, 'default');
+  const { minVersion = 'TLSv1.2' } = settings;
+  const byDefault = openContext(settings, { name: 'default', minVersion });
   const named = new Map<string, SecureContext>();
   for (const [name, certificate] of Object.entries(settings.names ?? {})) {
-    named.set(name.toLowerCase(), openContext(certificate, name));
+    named.set(name.toLowerCase(), openContext(certificate, { name, minVersion }));
   }
   return {
     secureContext: byDefault,
@@ -38,14 +41,20 @@ function findContext(named: ReadonlyMap<string, SecureContext>, name: string): S
   return named.get(name) ?? named.get(`*${name.slice(name.indexOf('.'))}`);
 }
 
-function openContext({ cert, key, passphrase }: Certificate, name: string): SecureContext {
+interface ContextWishes {
+  /** For the message of a failure. */
+  readonly name: string;
+  readonly minVersion: 'TLSv1.2' | 'TLSv1.3';
+}
+
+function openContext({ cert, key, passphrase }: Certificate, { name, minVersion }: ContextWishes): SecureContext {
   if (cert.length === 0 || key.length === 0) throw new Failure('tls', `The certificate or key (${name}) is empty`);
   try {
     return createSecureContext({
       cert,
       key,
       ...(passphrase === undefined ? {} : { passphrase }),
-      minVersion: 'TLSv1.2',
+      minVersion,
       honorCipherOrder: true,
       secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
       // Without one, a session that is taken up again fails where a certificate is asked for.
