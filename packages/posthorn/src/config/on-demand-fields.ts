@@ -72,7 +72,7 @@ const fetchSource = z.strictObject({
   ),
   /** By default 366 for ATRN, else 25. */
   port: mail.port().exactOptional(),
-  /** By default `starttls` with a user, else `opportunistic`. A password never goes in the clear: without TLS only CRAM-MD5 is used. */
+  /** By default `starttls` with a user, else `opportunistic`. A password never goes in the clear: without TLS only SCRAM and CRAM-MD5 are used. */
   tls: choice(['implicit', 'starttls', 'opportunistic', 'none'], 'a way to secure a connection').exactOptional(),
   user: mail.login().exactOptional(),
   password: secret().exactOptional(),

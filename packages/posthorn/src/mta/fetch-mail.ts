@@ -74,7 +74,7 @@ function login(request: FetchRequest, { name, signal, tlsMaterial }: FetchMeans)
     tls,
     name,
     signal,
-    mechanisms: ['PLAIN', 'LOGIN', 'CRAM-MD5'],
+    mechanisms: ['SCRAM-SHA-256-PLUS', 'SCRAM-SHA-256', 'PLAIN', 'LOGIN', 'CRAM-MD5'],
     ...(tlsMaterial === undefined ? {} : { tlsMaterial }),
     ...(user === undefined || password === undefined ? {} : { credentials: { user, password } }),
   });
