@@ -1,15 +1,10 @@
-import { readFileSync } from 'node:fs';
-import { chmod, mkdir } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
-import { Failure } from '@posthorn/smtp/failure/failure';
-import type { TlsSettings } from '@posthorn/smtp/net/server-tls';
-import { createServer, type ListeningAddress, type Role, type Server } from '@posthorn/smtp/server';
+import { join } from 'node:path';
+import { createServer, type ListeningAddress, type Role } from '@posthorn/smtp/server';
 import { MailboxUsage } from '../agents/mailbox-usage.ts';
 import type { Terminals } from '../agents/terminals.ts';
 import type { Config } from '../config/schema.ts';
 import type { Entry } from '../directory/directory.ts';
 import { createStubResolver } from '../dns/stub-resolver.ts';
-import { usualMechanisms } from '../logins/usual-mechanisms.ts';
 import type { QueueStore } from '../queue/queue-store.ts';
 import { openSpool } from '../spool/open-spool.ts';
 import { retryPolicyOf, schedulerLimitsOf } from './agent-policy.ts';
@@ -25,10 +20,12 @@ import { openForwardedSenders } from './forwarded-senders.ts';
 import { createHandlers } from './handlers.ts';
 import type { Judge } from './judge.ts';
 import { Ledger } from './ledger.ts';
+import { listenLocally } from './listen-locally.ts';
 import { listenerOf, noMailListenerOf, trackingListenerOf } from './listener-of.ts';
 import { Log, type LogSink } from './log.ts';
 import { LoginRates } from './login-rates.ts';
 import { readLoginSecret } from './login-secret.ts';
+import { fieldsThatNeedRestart } from './needs-restart.ts';
 import { createNoMailServer } from './no-mail-server.ts';
 import { createOnDemandServices } from './on-demand-services.ts';
 import { openStrangers } from './open-strangers.ts';
@@ -36,6 +33,7 @@ import { openStsPolicies } from './open-sts-policies.ts';
 import { createSigner } from './outgoing-signer.ts';
 import { createPolicy, ownAddresses } from './policy.ts';
 import { programRulesOf } from './program-rules.ts';
+import { readPem, tlsOf } from './read-tls.ts';
 import { ReportWriter } from './report-writer.ts';
 import { Scheduler } from './scheduler.ts';
 import { SenderChecks } from './sender-checks.ts';
@@ -280,70 +278,15 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
         tracking.reload({ tls });
       }
       policy = nextPolicy;
-      const isFixed = (field: (typeof fixedFields)[number]) => print(config[field]) !== print(next[field]);
-      const expands = [config, next].map(({ disclosure }) => disclosure.expand !== undefined);
-      // EXPN is offered, or not, as it was at the start.
-      return {
-        needsRestart: [...fixedFields.filter(isFixed), ...(expands[0] === expands[1] ? [] : ['disclosure.expand'])],
-      };
+      return { needsRestart: fieldsThatNeedRestart(config, next) };
     },
     close: ({ grace = defaultGrace } = {}) => end(grace),
     [Symbol.asyncDispose]: () => end(defaultGrace),
   };
 }
 
-/** Without a place of its own in the configuration the socket is for the user of the server alone, as its folder is. */
-async function listenLocally(server: Server, path: string, config: Config): Promise<void> {
-  const isPrivate = config.submission.socket === undefined;
-  await mkdir(dirname(path), { recursive: true, mode: isPrivate ? 0o700 : 0o755 });
-  const mechanisms = usualMechanisms('submission', config);
-  await server.listen({ role: 'submission', path, trusted: true, mechanisms });
-  await chmod(path, isPrivate ? 0o600 : 0o666);
-}
-
-/** What is read once, at the start. */
-const fixedFields = [
-  'terminals',
-  'hostname',
-  'dataDir',
-  'listeners',
-  'authorities',
-  'extensions',
-  'filters',
-  'srs',
-  'contentFilters',
-  'limits',
-  'queue',
-  'dns',
-  'postmaster',
-  'odmr',
-  'etrn',
-  'turn',
-  'fetch',
-  'logins',
-] as const;
-
 function isExpanded(entry: Entry): boolean {
   return entry.kind === 'list' || (entry.kind === 'alias' && entry.targets.length > 1);
-}
-
-function print(value: unknown): string | undefined {
-  return JSON.stringify(value);
-}
-
-function tlsOf({ tls }: Config): { tls?: TlsSettings } {
-  if (tls === undefined) return {};
-  const read = ({ cert, key }: { cert: string; key: string }) => ({ cert: readPem(cert), key: readPem(key) });
-  const names = Object.entries(tls.names ?? {}).map(([name, files]) => [name, read(files)] as const);
-  return { tls: { ...read(tls), names: Object.fromEntries(names), minVersion: tls.minVersion } };
-}
-
-function readPem(path: string): Buffer {
-  try {
-    return readFileSync(path);
-  } catch (error) {
-    throw new Failure('tls', `${path} cannot be read`, error);
-  }
 }
 
 function serverLimits({ limits }: Config) {

@@ -1,0 +1,35 @@
+import type { Config } from '../config/schema.ts';
+
+/** What is read once, at the start. */
+const fixedFields = [
+  'terminals',
+  'hostname',
+  'dataDir',
+  'listeners',
+  'authorities',
+  'extensions',
+  'filters',
+  'srs',
+  'contentFilters',
+  'limits',
+  'queue',
+  'dns',
+  'postmaster',
+  'odmr',
+  'etrn',
+  'turn',
+  'fetch',
+  'logins',
+] as const;
+
+/** The fields of a new configuration that a running agent cannot take over. */
+export function fieldsThatNeedRestart(present: Config, next: Config): string[] {
+  const changed = fixedFields.filter((field) => print(present[field]) !== print(next[field]));
+  // EXPN is offered, or not, as it was at the start.
+  const [offered, wanted] = [present, next].map(({ disclosure }) => disclosure.expand !== undefined);
+  return offered === wanted ? changed : [...changed, 'disclosure.expand'];
+}
+
+function print(value: unknown): string | undefined {
+  return JSON.stringify(value);
+}
