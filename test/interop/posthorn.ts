@@ -2,6 +2,7 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'vitest';
 import { hashPassword } from '../../packages/posthorn/src/config/password.ts';
+import type { ConfigInput } from '../../packages/posthorn/src/config/schema.ts';
 import { startTestAgent, type TestAgent } from '../../packages/posthorn/test/mta/fixture.ts';
 import { testCertificate } from '../../packages/smtp/test/laws/test-certificate.ts';
 
@@ -20,7 +21,11 @@ export const password = 'correct horse';
 
 /** Starts it on free ports; mail for other domains goes to `relayTo`. */
 export async function startPosthorn(
-  options: { readonly routes?: readonly { domain: string; to: string }[] } = {},
+  options: {
+    readonly routes?: readonly { domain: string; to: string }[];
+    /** What is else in the configuration, or instead. */
+    readonly change?: Partial<ConfigInput>;
+  } = {},
 ): Promise<Posthorn> {
   const hashed = await hashPassword(password);
   let certificate = '';
@@ -38,6 +43,7 @@ export async function startPosthorn(
       routes: [...(options.routes ?? [])],
       queue: { retry: ['1s'] },
       limits: { messageSize: '200MB' },
+      ...options.change,
     };
   });
   const port = (role: string) => {

@@ -11,6 +11,8 @@ export interface Dovecot extends Peer {
   readonly path: string;
   /** The port of submission; 0 where there is none. */
   readonly submission: number;
+  /** UNIX socket where clients of its authentication service ask. */
+  readonly auth: string;
 }
 
 /** Submission in clear text, for logins alone; what is handed in goes to a loopback port. */
@@ -29,7 +31,14 @@ service submission-login {
 }
 
 /** Starts Dovecot; it has submission if it is told where to relay to. */
-export async function startDovecot({ relayTo }: { readonly relayTo?: number } = {}): Promise<Dovecot> {
+export async function startDovecot({
+  relayTo,
+  mechanisms = 'plain',
+}: {
+  readonly relayTo?: number;
+  /** As its configuration has them, in lower case. */
+  readonly mechanisms?: string;
+} = {}): Promise<Dovecot> {
   const folder = newFolder('dovecot');
   chmodSync(folder, 0o755);
   const [port, imap, pop3] = [await freePort(), await freePort(), await freePort()];
@@ -47,6 +56,7 @@ state_dir = ${folder}/state
 log_path = ${folder}/log
 ssl = no
 disable_plaintext_auth = no
+auth_mechanisms = ${mechanisms}
 mail_location = maildir:${folder}/mail/%n
 mail_uid = nobody
 mail_gid = nogroup
@@ -105,5 +115,6 @@ protocol lmtp {
 ${relayTo === undefined ? '' : submissionLines(submission, relayTo)}`,
   );
   const peer = await startDaemon(program('dovecot'), ['-F', '-c', config], { port, folder });
-  return { ...peer, imap, pop3, path, submission, [Symbol.asyncDispose]: () => peer[Symbol.asyncDispose]() };
+  const auth = join(folder, 'run', 'auth-client');
+  return { ...peer, imap, pop3, path, submission, auth, [Symbol.asyncDispose]: () => peer[Symbol.asyncDispose]() };
 }

@@ -12,6 +12,8 @@ const flag = {
 const signature = Buffer.from('NTLMSSP\0', 'latin1');
 /** Names are short; what is longer is not looked at. */
 const longestName = 512;
+/** Octets of a proof of the first version ([MS-NLMP] §2.2.2.6). */
+const oldProof = 24;
 
 /** What a server asks ([MS-NLMP] §2.2.1.2). */
 export interface NtlmChallenge {
@@ -136,11 +138,12 @@ export function composeAuthenticate({ user, domain, proof, blob }: NtlmAnswer): 
   });
 }
 
-/** Reads an answer; undefined when it is malformed, or has the proof of an older version ([MS-NLMP] §2.2.1.3). */
-export function parseAuthenticate(octets: Buffer): NtlmAnswer | undefined {
+/** Reads an answer; undefined when it is malformed, `old` with the proof of the first version ([MS-NLMP] §2.2.1.3). */
+export function parseAuthenticate(octets: Buffer): NtlmAnswer | 'old' | undefined {
   if (!isMessage(octets, 3, 64)) return undefined;
   const [answer, domain, user] = [20, 28, 36].map((at) => partAt(octets, at));
   if (answer === undefined || domain === undefined || user === undefined) return undefined;
+  if (answer.length === oldProof) return 'old';
   if (answer.length < 44 || user.length === 0 || Math.max(user.length, domain.length) > longestName) return undefined;
   const encoding = (octets.readUInt32LE(60) & flag.unicode) === 0 ? 'latin1' : 'utf16le';
   const names = { user: user.toString(encoding), domain: domain.toString(encoding) };
