@@ -9,12 +9,12 @@ import { stuffDots } from './client-text.ts';
 import type { ClientTimeouts, Phase } from './client-timeouts.ts';
 import type { ClientTransaction, Ending } from './client-transaction.ts';
 import { SessionUse } from './session-use.ts';
+import { StepList } from './step-list.ts';
 
 /*
- * A list of steps with two cursors: `sent` is the first that has not gone out, `answered` the first whose reply has not
- * come. Without PIPELINING the two never part by more than one. With it a group runs up to a step that closes it; and
- * since text may begin a group (RFC 2920 §3.1), the dot of one message and the MAIL, RCPT and DATA of the next go out
- * together. Steps are planned when the transaction's turn comes, so what has not begun is never half done.
+ * Without PIPELINING the two cursors of the steps never part by more than one. With it a group runs up to a step that
+ * closes it; and since text may begin a group (RFC 2920 §3.1), the dot of one message and the MAIL, RCPT and DATA of the
+ * next go out together. Steps are planned when the transaction's turn comes, so what has not begun is never half done.
  */
 
 /** What the pipeline tells: a command's reply, a transaction that wants its next piece of text, one that is done. */
@@ -40,9 +40,7 @@ export class ClientPipeline {
   readonly #clock: () => number;
   readonly #emit: (event: PipelineEvent) => void;
   #host: Host | undefined;
-  readonly #steps: Step[] = [];
-  #answered = 0;
-  #sent = 0;
+  readonly #steps = new StepList();
   readonly #waiting: ClientTransaction[] = [];
   readonly #running: ClientTransaction[] = [];
   /** Whether the host may still hold a transaction open. */
@@ -81,14 +79,14 @@ export class ClientPipeline {
 
   /** Puts a step behind those that are planned. */
   add(step: Step): void {
-    this.#steps.push(step);
+    this.#steps.add(step);
     this.#fill();
   }
 
   /** Takes the next reply; says so if it ends the session. */
   take(reply: Reply): Halt | undefined {
     if (this.#feed !== undefined) return this.#takeEarly(this.#feed, reply);
-    const step = this.#answered < this.#sent ? this.#steps[this.#answered] : undefined;
+    const step = this.#steps.awaited;
     if (step === undefined) return 'unasked reply';
     // Replies and commands have lost each other.
     if (isOutOfStep(step, reply)) return 'reply out of step';
@@ -108,7 +106,7 @@ export class ClientPipeline {
     }
     if (!feed.end()) return 'reply out of step';
     this.#feed = undefined;
-    this.#sent += 1;
+    this.#steps.sent();
     this.#fill();
     return undefined;
   }
@@ -134,12 +132,12 @@ export class ClientPipeline {
   /** What is awaited of the host; undefined when nothing is. */
   get wait(): keyof ClientTimeouts | undefined {
     if (this.#feed !== undefined) return this.#feed.hungry ? undefined : 'block';
-    return this.#answered < this.#sent ? this.#steps[this.#answered]?.wait : undefined;
+    return this.#steps.awaited?.wait;
   }
 
   /** The step at which the first transaction stands. */
   get phase(): Phase {
-    const wait = this.#feed === undefined ? this.#steps[this.#answered]?.wait : 'text';
+    const wait = this.#feed === undefined ? this.#steps.first?.wait : 'text';
     return wait === 'rcpt' || wait === 'data' || wait === 'text' ? wait : 'mail';
   }
 
@@ -157,37 +155,30 @@ export class ClientPipeline {
       if (why === 'aborted') ending = 'lost';
     }
     for (const transaction of this.#waiting.splice(0)) this.#close(transaction, ending);
-    this.#steps.length = 0;
-    this.#answered = 0;
-    this.#sent = 0;
+    this.#steps.clear();
   }
 
   /** Sends all that may go out now. */
   #fill(): void {
     while (this.#host !== undefined && this.#feed === undefined) {
-      const step = this.#sent < this.#steps.length ? this.#steps[this.#sent] : this.#plan(this.#host);
+      const step = this.#steps.next ?? this.#plan(this.#host);
       if (step === undefined || !this.#maySend(step)) return;
-      if (this.#isIdle() && isPointless(step)) this.#pass(step);
+      if (this.#steps.isIdle && isPointless(step)) this.#pass(step);
       else this.#send(step);
     }
   }
 
-  #isIdle(): boolean {
-    return this.#answered === this.#sent;
-  }
-
   #maySend(step: Step): boolean {
-    return this.#isIdle() || (!step.awaitsReplies && this.#isGroupOpen());
+    return this.#steps.isIdle || (!step.awaitsReplies && this.#isGroupOpen());
   }
 
   #isGroupOpen(): boolean {
-    const last = this.#steps[this.#sent - 1];
-    return this.#host?.capabilities.offered.has('PIPELINING') === true && last?.closesGroup === false;
+    return this.#host?.capabilities.offered.has('PIPELINING') === true && this.#steps.last?.closesGroup === false;
   }
 
   /** Plans the next transaction, if it may begin now: its first step. */
   #plan(host: Host): Step | undefined {
-    if (this.#running.length >= window || !(this.#isIdle() || this.#isGroupOpen())) return undefined;
+    if (this.#running.length >= window || !(this.#steps.isIdle || this.#isGroupOpen())) return undefined;
     for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) {
       const isReady = next.prepare(host, this.#clock());
       if (isReady && this.use.admits(next.request.recipients)) return this.#start(next, host.capabilities);
@@ -200,9 +191,9 @@ export class ClientPipeline {
     this.use.count(transaction.request.recipients);
     this.#running.push(transaction);
     // Behind the dot nothing stays open, whatever the reply is; behind a chunk something does if the reply is negative.
-    const reset = this.#isIdle() ? this.#open : this.#steps[this.#sent - 1]?.kind !== 'text';
-    this.#steps.push(...planTransaction(transaction, offered, reset));
-    return this.#steps[this.#sent];
+    const reset = this.#steps.isIdle ? this.#open : this.#steps.last?.kind !== 'text';
+    this.#steps.add(...planTransaction(transaction, offered, reset));
+    return this.#steps.next;
   }
 
   #send(step: Step): void {
@@ -211,8 +202,8 @@ export class ClientPipeline {
     if (step.kind === 'text' || step.kind === 'chunk') {
       if (transaction === undefined || this.#sendText(step, transaction)) return;
     } else this.#output.line(step.line);
-    if (this.#isIdle()) this.since = this.#clock();
-    this.#sent += 1;
+    if (this.#steps.isIdle) this.since = this.#clock();
+    this.#steps.sent();
   }
 
   /** Whether the text is going to come in pieces. */
@@ -247,7 +238,7 @@ export class ClientPipeline {
       this.#open = effect.open ?? this.#open;
       if (step.ends && transaction.accepted.length > 0) return undefined;
     }
-    this.#answered += 1;
+    this.#steps.answered();
     this.#finish(step);
     this.#fill();
     return undefined;
@@ -266,7 +257,7 @@ export class ClientPipeline {
     }
     if (!feed.chunked || feed.hungry || reply.code < 400) return 'unasked reply';
     this.#feed = undefined;
-    const step = this.#steps[this.#sent];
+    const step = this.#steps.next;
     if (step !== undefined) this.#pass(step);
     this.#fill();
     return undefined;
@@ -279,22 +270,19 @@ export class ClientPipeline {
 
   /** Leaves a step out. */
   #pass(step: Step): void {
-    this.#answered += 1;
-    this.#sent += 1;
+    this.#steps.answered();
+    this.#steps.sent();
     this.#finish(step);
   }
 
-  /** Goes on behind a step; the list is emptied when it is used up, and cut when it has become long. */
+  /** Goes on behind a step. */
   #finish(step: Step): void {
     this.since = this.#clock();
     if (step.ends && step.transaction !== undefined) {
       this.#running.shift();
       this.#close(step.transaction, undefined);
     }
-    if (this.#answered < this.#steps.length && this.#answered < 64) return;
-    this.#steps.splice(0, this.#answered);
-    this.#sent -= this.#answered;
-    this.#answered = 0;
+    this.#steps.tidy();
   }
 
   #close(transaction: ClientTransaction, ending: Ending | undefined): void {
