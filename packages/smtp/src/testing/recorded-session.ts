@@ -12,6 +12,11 @@ export class RecordedSession extends ServerSession {
     this.#recorder = recorder;
   }
 
+  /** Each reply goes out before the next command is looked at: what a dropped connection had said before is not lost with it. */
+  override get isUrgent(): boolean {
+    return true;
+  }
+
   override receive(bytes: Buffer, now: number): void {
     this.#recorder.client(bytes);
     super.receive(bytes, now);

@@ -22,7 +22,7 @@ interface Rule {
 
 type Kind<K extends string> = Extract<Trouble, { readonly [key in K]: unknown }>;
 
-/** The rules of an inbox, in order: of each kind the first that fits is obeyed. */
+/** The rules of an inbox, in order: the first that fits is obeyed; a delay, a drop and a reply do not stand in each other's way. */
 export class TroubleScript {
   readonly #random: () => number;
   #rules: Rule[] = [];
@@ -39,11 +39,15 @@ export class TroubleScript {
 
   /** The reply in place of what would have been answered. */
   refusal(point: TroublePoint, facts: TroubleFacts): Reply | undefined {
-    const refuse = this.#take('refuse', ({ refuse }) => fits(refuse, point, facts));
-    if (refuse !== undefined) return replyOf(refuse.refuse, { code: 550, status: '5.7.1', text: 'Refused' });
-    const defer = this.#take('defer', ({ defer }) => fits(defer, point, facts));
-    if (defer !== undefined) return replyOf(defer.defer, { code: 451, status: '4.3.0', text: 'Try again later' });
-    return point === 'mail' && this.#take('rate', isOver) ? reply(451, '4.7.1', 'Too many messages') : undefined;
+    const rule = this.#find((trouble, mails) => {
+      if ('rate' in trouble) return point === 'mail' && isOver(trouble.rate, mails);
+      const asked = 'refuse' in trouble ? trouble.refuse : 'defer' in trouble ? trouble.defer : undefined;
+      return asked !== undefined && fits(asked, point, facts);
+    });
+    if (rule === undefined) return undefined;
+    if ('refuse' in rule) return replyOf(rule.refuse, { code: 550, status: '5.7.1', text: 'Refused' });
+    if ('defer' in rule) return replyOf(rule.defer, { code: 451, status: '4.3.0', text: 'Try again later' });
+    return reply(451, '4.7.1', 'Too many messages');
   }
 
   /** Whether the connection is lost here. */
@@ -72,23 +76,26 @@ export class TroubleScript {
       ?.lateBounce;
   }
 
-  #take<K extends string>(kind: K, isMeant: (trouble: Kind<K>, rule: Rule) => boolean): Kind<K> | undefined {
-    const rule = this.#rules.find((each) => {
-      const { trouble, left } = each;
-      if (left <= 0 || !(kind in trouble) || !isMeant(trouble as Kind<K>, each)) return false;
+  #take<K extends string>(kind: K, isMeant: (trouble: Kind<K>) => boolean): Kind<K> | undefined {
+    return this.#find((trouble) => kind in trouble && isMeant(trouble as Kind<K>)) as Kind<K> | undefined;
+  }
+
+  /** The first rule that is meant and has its chance; it counts as obeyed. */
+  #find(isMeant: (trouble: Trouble, mails: number[]) => boolean): Trouble | undefined {
+    const rule = this.#rules.find(({ trouble, left, mails }) => {
+      if (left <= 0 || !isMeant(trouble, mails)) return false;
       return trouble.chance === undefined || this.#random() < trouble.chance;
     });
-    if (rule === undefined) return undefined;
-    rule.left -= 1;
-    return rule.trouble as Kind<K>;
+    if (rule !== undefined) rule.left -= 1;
+    return rule?.trouble;
   }
 }
 
 /** Counts a MAIL, and tells whether it is one too many. */
-function isOver({ rate }: Kind<'rate'>, { mails }: Rule): boolean {
+function isOver({ messages, milliseconds }: Kind<'rate'>['rate'], mails: number[]): boolean {
   const now = performance.now();
-  while (mails[0] !== undefined && now - mails[0] >= rate.milliseconds) mails.shift();
-  if (mails.length >= rate.messages) return true;
+  while (mails[0] !== undefined && now - mails[0] >= milliseconds) mails.shift();
+  if (mails.length >= messages) return true;
   mails.push(now);
   return false;
 }

@@ -1,29 +1,12 @@
-import { createClient } from '@posthorn/smtp/client';
 import type { Failure } from '@posthorn/smtp/failure/failure';
-import { createInbox, formatTranscript } from '@posthorn/smtp/testing';
+import { formatTranscript } from '@posthorn/smtp/testing';
 import { createTransport } from 'nodemailer';
-import { describe, expect, it, onTestFinished } from 'vitest';
-
-/** An inbox that is closed when the test ends. */
-async function open(options: Parameters<typeof createInbox>[0] = {}) {
-  const inbox = await createInbox(options);
-  onTestFinished(() => inbox.close());
-  return inbox;
-}
-
-/** A client for an inbox, closed when the test ends. */
-function clientOf(
-  { host, port }: { host: string; port: number },
-  options: Partial<Parameters<typeof createClient>[0]> = {},
-) {
-  const client = createClient({ host, port, ...options });
-  onTestFinished(() => client.close());
-  return client;
-}
+import { describe, expect, it } from 'vitest';
+import { clientOf, openInbox } from './open-inbox.ts';
 
 describe('an inbox', () => {
   it('hands out a mail that came before it was asked for, and one that comes later', async () => {
-    const inbox = await open();
+    const inbox = await openInbox();
     const client = clientOf(inbox);
     const [alice, bob] = [inbox.address('alice'), inbox.address('bob')];
     const later = inbox.next({ to: bob });
@@ -45,13 +28,13 @@ describe('an inbox', () => {
   });
 
   it('gives each address a domain of its own', async () => {
-    const inbox = await open();
+    const inbox = await openInbox();
     expect(inbox.address('alice')).toMatch(/^alice@t[0-9a-f]{12}\.test$/);
     expect(inbox.address('alice')).not.toBe(inbox.address('alice'));
   });
 
   it('tells who waits in vain what did arrive, and what was refused', async () => {
-    const inbox = await open();
+    const inbox = await openInbox();
     inbox.trouble({ refuse: { to: /^bob@/, status: '5.1.1', text: 'No Bob' } });
     const client = clientOf(inbox);
     await client.send({ from: 'shop@example.org', to: 'alice@a.test', subject: 'Order 7', text: 'x' });
@@ -77,7 +60,7 @@ describe('an inbox', () => {
   it.each(['starttls', 'implicit'] as const)(
     'takes mail within TLS (%s) from users with their passwords',
     async (tls) => {
-      const inbox = await open({ tls, users: { alice: 'secret' } });
+      const inbox = await openInbox({ tls, users: { alice: 'secret' } });
       const secure = { tls, tlsMaterial: { ca: inbox.ca as string } };
       const client = clientOf(inbox, { ...secure, credentials: { user: 'alice', password: 'secret' } });
       const { ok } = await client.send({ from: 'alice@a.test', to: 'bob@b.test', text: 'x' });
@@ -93,7 +76,7 @@ describe('an inbox', () => {
   );
 
   it('takes mail from another program, and keeps what was said, secrets left out', async () => {
-    const inbox = await open({ users: { alice: 'secret' } });
+    const inbox = await openInbox({ users: { alice: 'secret' } });
     const transport = createTransport({
       host: inbox.host,
       port: inbox.port,
@@ -112,7 +95,7 @@ describe('an inbox', () => {
   });
 
   it('speaks LMTP, with a reply for each recipient', async () => {
-    const inbox = await open({ protocol: 'lmtp' });
+    const inbox = await openInbox({ protocol: 'lmtp' });
     inbox.trouble({ defer: { at: 'text', to: /^bob/, code: 452, status: '4.2.2' } });
     const client = clientOf(inbox, { protocol: 'lmtp' });
     const message = { from: 'a@a.test', to: ['alice@b.test', 'bob@b.test', 'carol@b.test'], text: 'x' };
@@ -126,7 +109,7 @@ describe('an inbox', () => {
   });
 
   it('refuses what it has no room for, and what is too large', async () => {
-    const inbox = await open({ capacity: 3000, messageSize: 2500 });
+    const inbox = await openInbox({ capacity: 3000, messageSize: 2500 });
     const client = clientOf(inbox);
     const send = async (octets: number) => {
       const { recipients } = await client.send({ from: 'a@a.test', to: 'b@b.test', text: 'x'.repeat(octets) });

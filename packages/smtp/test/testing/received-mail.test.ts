@@ -1,14 +1,12 @@
-import { createClient, type MessageToCompose } from '@posthorn/smtp/client';
+import type { MessageToCompose } from '@posthorn/smtp/client';
 import type { ReceivedMail } from '@posthorn/smtp/testing';
-import { createInbox } from '@posthorn/smtp/testing';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it } from 'vitest';
+import { clientOf, openInbox } from './open-inbox.ts';
 
 /** A mail as an inbox hands it out. */
 async function received(message: Partial<MessageToCompose>): Promise<ReceivedMail> {
-  const inbox = await createInbox();
-  onTestFinished(() => inbox.close());
-  await using client = createClient({ host: inbox.host, port: inbox.port });
-  await client.send({ from: 'shop@example.org', to: 'ann@a.test', ...message });
+  const inbox = await openInbox();
+  await clientOf(inbox).send({ from: 'shop@example.org', to: 'ann@a.test', ...message });
   return inbox.next();
 }
 
