@@ -13,6 +13,9 @@ import { type ServerInput, type ServerState, serverTable } from './server-table.
 import type { TextIntake } from './text-intake.ts';
 import type { AcceptedRecipient, TerminalVerb } from './transaction.ts';
 
+/** So many commands that are of no use are borne for each error that is. */
+const dawdlesPerError = 5;
+
 /** What the next octets are: lines of commands, a text, a chunk, an authentication exchange, or nothing to be read yet. */
 export type Reading = 'nothing' | 'command' | 'text' | 'chunk' | 'end' | 'sasl' | 'tls' | 'secured';
 
@@ -88,6 +91,8 @@ export class Dialogue {
   /** The latest time that the last EHLO gave for the release of a held message, in milliseconds since the epoch (RFC 4865 §3). */
   latestRelease = 0;
   errors = 0;
+  /** Commands that brought no message nearer, since the last accepted one. */
+  dawdled = 0;
   /** Negative replies of the whole session, and the first of them. */
   faults = 0;
   firstFault: Reply | undefined;
@@ -134,11 +139,14 @@ export class Dialogue {
     this.write(reply);
     this.faults += 1;
     this.firstFault ??= reply;
-    if (isTemporary(reply)) return;
-    const { errors, errorDelay } = this.rules.limits;
-    this.errors += 1;
-    if (this.errors * 2 > errors) this.delay = errorDelay;
-    if (this.errors >= errors) this.farewell('errors');
+    if (isTemporary(reply)) this.dawdle();
+    else this.#blame();
+  }
+
+  /** Counts a command that brought no message nearer; beyond many each counts as an error (RFC 5321 §7.8). */
+  dawdle(): undefined {
+    this.dawdled += 1;
+    if (this.dawdled > dawdlesPerError * this.rules.limits.errors) this.#blame();
   }
 
   /** Gives whatever the reply is. */
@@ -182,6 +190,13 @@ export class Dialogue {
   forget(): undefined {
     this.forgetting ||= this.promised;
     this.promised = false;
+  }
+
+  #blame(): void {
+    const { errors, errorDelay } = this.rules.limits;
+    this.errors += 1;
+    if (this.errors * 2 > errors) this.delay = errorDelay;
+    if (this.errors >= errors) this.farewell('errors');
   }
 
   /** A client that hears no replies sends its text, whatever became of the recipients (RFC 2442). */

@@ -74,7 +74,8 @@ function accept(
       return dialogue.turn();
     case 'verify':
     case 'expand':
-      return dialogue.write(fit(question, reply ?? serverReply.unverified));
+      dialogue.write(fit(question, reply ?? serverReply.unverified));
+      return dialogue.dawdle();
     case 'abort':
     case 'forget':
       return undefined;
@@ -158,6 +159,7 @@ function welcome(dialogue: Dialogue, hello: Hello): undefined {
   dialogue.urgent = true;
   if (hello.verb === 'HELO') dialogue.writePlain({ code: 250, lines: [dialogue.rules.hostname] });
   else dialogue.writePlain(announceHold(dialogue));
+  return dialogue.dawdle();
 }
 
 /** Octets that came in before the handshake may be an attacker's: they are never read (RFC 3207 §4.2). */

@@ -65,7 +65,12 @@ function carryOut(dialogue: Dialogue, command: Exclude<Command, BdatCommand>): Q
 
 function settleAtOnce(dialogue: Dialogue, command: Command): undefined {
   dialogue.urgent = true;
-  if (command.verb === 'HELP') return dialogue.conclude(composeHelp(dialogue, command.argument));
+  if (command.verb === 'HELP') dialogue.conclude(composeHelp(dialogue, command.argument));
+  else settleState(dialogue, command);
+  if (dialogue.state !== 'over') dialogue.dawdle();
+}
+
+function settleState(dialogue: Dialogue, command: Command): undefined {
   const state = dialogue.after(command.verb) ?? dialogue.state;
   if (command.verb === 'RSET') dialogue.dropText();
   if (command.verb === 'RSET' || command.verb === 'QUIT') dialogue.forget();

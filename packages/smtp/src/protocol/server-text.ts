@@ -103,7 +103,10 @@ export function concludeText(dialogue: Dialogue, answer: Reply): undefined {
     dialogue.reading = 'command';
     dialogue.enter(dialogue.after('DATA') ?? dialogue.after('BDAT LAST') ?? 'ready');
   }
-  if (isPositive(answer)) dialogue.errors = 0;
+  if (isPositive(answer)) {
+    dialogue.errors = 0;
+    dialogue.dawdled = 0;
+  }
   // One message is one fault at most, however many recipients it has.
   if (isPositive(answer) || dialogue.replied > 1) dialogue.write(forOne(answer, count));
   else dialogue.fail(forOne(answer, count));

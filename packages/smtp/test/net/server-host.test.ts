@@ -105,7 +105,7 @@ describe('the pump', () => {
   });
 
   it('SEC-RES-1 reads nothing more from a client that does not read its replies', async () => {
-    const { greeted, host } = await openTestHost();
+    const { greeted, host } = await openTestHost({ rules: { limits: { errors: 1_000_000 } } });
     const client = await greeted();
     client.stream.pause();
     const socket = client.stream as Socket;

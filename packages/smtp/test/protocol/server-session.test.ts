@@ -326,6 +326,39 @@ describe('faults', () => {
     expect(codes(server.say('FOO', 'FOO', 'FOO', 'NOOP')).at(-1)).toBe('250 2.0.0');
   });
 
+  it.each([
+    ['NOOP', 'NOOP'],
+    ['HELP', 'HELP'],
+    ['EHLO', hello],
+    ['RSET within transactions', 'MAIL FROM:<a@x.test>', 'RSET'],
+    ['VRFY', 'VRFY someone'],
+  ])('SEC-RES-1 REP-421 are commands of no use beyond many: %s', (_, ...lines) => {
+    const server = open({ limits: { errors: 4 } });
+    server.say(hello);
+    let count = 0;
+    for (; !server.session.isOver && count < 1000; count += 1) server.say(...lines);
+    expect(codes(server.transcript).at(-1)).toBe('421 4.7.0');
+    expect(count).toBeGreaterThanOrEqual(20);
+    expect(count).toBeLessThanOrEqual(24);
+  });
+
+  it('SEC-RES-1 are not commands between messages that are accepted', () => {
+    const server = open({ limits: { errors: 4 } });
+    server.say(hello);
+    for (let count = 0; count < 50; count += 1) {
+      server.say('NOOP', 'RSET', ...envelope, 'DATA', 'hi', '.');
+    }
+    expect(server.session.isOver).toBe(false);
+  });
+
+  it('SEC-RES-1 are refusals for now, when there are many', () => {
+    const later = { code: 450, status: '4.7.28', lines: ['Later'] } as const;
+    const server = open({ limits: { errors: 4 } }, answering('mail', later));
+    server.say(hello);
+    for (let count = 0; count < 100; count += 1) server.say('MAIL FROM:<a@x.test>');
+    expect(codes(server.transcript).at(-1)).toBe('421 4.7.0');
+  });
+
   it('CMD-AUTH-18 of authentication slow down more and more and end the session after the third at the earliest', () => {
     const server = open({ cleartextAuth: true, limits: { authFailures: 3, errorDelay: 100 } });
     server.say(hello);
