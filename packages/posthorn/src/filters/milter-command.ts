@@ -14,8 +14,7 @@ export type MilterCommand =
   | { readonly kind: 'field'; readonly name: string; readonly value: Buffer }
   /** At most 65,535 octets. */
   | { readonly kind: 'body'; readonly bytes: Buffer }
-  /** `quit-next`: the session is over, and another one follows over the same connection. */
-  | { readonly kind: 'data' | 'header-end' | 'end' | 'abort' | 'quit' | 'quit-next' };
+  | { readonly kind: 'data' | 'header-end' | 'end' | 'abort' | 'quit' };
 
 /** Octets of a body that go in one packet. */
 export const bodyChunk = 65_535;
@@ -28,7 +27,6 @@ export const milterLetters = {
   macros: 'D',
   end: 'E',
   hello: 'H',
-  'quit-next': 'K',
   field: 'L',
   mail: 'M',
   'header-end': 'N',

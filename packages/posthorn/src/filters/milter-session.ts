@@ -6,45 +6,45 @@ import { Failure } from '@posthorn/smtp/failure/failure';
 import type { Reply } from '@posthorn/smtp/reply/reply';
 import type { AcceptedRecipient, Session, Transaction } from '@posthorn/smtp/server';
 import type { ContentVerdict, FilteredContent } from './content-verdict.ts';
-import { fallbackReply } from './filter-rules.ts';
+import { type FilterRules, fallbackReply } from './filter-rules.ts';
 import { parseReplyText, replyOf } from './milter-answer.ts';
 import { formatMilterCommand, type MilterClient, type MilterCommand, milterLetters } from './milter-command.ts';
 import { addressOf, type MacroFacts, macrosOf, nameOf } from './milter-macros.ts';
 import { sendContent } from './milter-message.ts';
 import type { MilterReply } from './milter-reply.ts';
-import type { MilterSource, NegotiatedConnection } from './milter-source.ts';
 import { isSilent, isWanted, type MilterStage } from './milter-terms.ts';
+import { type NegotiatedConnection, openMilter } from './open-milter.ts';
 
 const reason = 'a filter wants it so';
 const passes: ContentVerdict = { kind: 'pass', changes: [] };
 
+/** What a session with a filter is made of. */
+export interface MilterSessionParts extends Pick<MacroFacts, 'session' | 'hostname'> {
+  readonly rules: FilterRules;
+  /** Is told that the filter cannot be used. */
+  readonly failed: (failure: Failure) => void;
+}
+
 /** What one filter says of one session of a client, stage by stage. */
 export class MilterSession {
-  readonly #source: MilterSource;
-  readonly #session: Session;
-  readonly #hostname: string;
+  readonly #parts: MilterSessionParts;
   #held: NegotiatedConnection | undefined;
   /** `passes`: it takes all of this client; `down`: it cannot be asked any more. */
   #state: 'open' | 'passes' | 'down' = 'open';
   /** `open`: the filter waits for more of a message. */
   #message: 'none' | 'open' | 'passes' | 'discarded' = 'none';
 
-  constructor(source: MilterSource, { session, hostname }: Pick<MacroFacts, 'session' | 'hostname'>) {
-    this.#source = source;
-    this.#session = session;
-    this.#hostname = hostname;
+  constructor(parts: MilterSessionParts) {
+    this.#parts = parts;
   }
 
   /** Opens it: the refusal of a client, if it is one. That the filter is not there is told to MAIL. */
   async connect(): Promise<Reply | undefined> {
-    const host = nameOf(this.#session) ?? `[${addressOf(this.#session)}]`;
-    const command = { kind: 'connect', host, client: clientOf(this.#session) } as const;
+    const { session, rules } = this.#parts;
+    const host = nameOf(session) ?? `[${addressOf(session)}]`;
     try {
-      this.#held = this.#source.takeIdle();
-      // One that was idle may be gone without a word.
-      if (this.#held !== undefined)
-        return await this.#exchange(this.#held, 'connect', command).catch(() => this.#reopen(command));
-      return await this.#reopen(command);
+      this.#held = await openMilter(rules);
+      return await this.#exchange(this.#held, 'connect', { kind: 'connect', host, client: clientOf(session) });
     } catch (error) {
       this.#fail(error);
       return undefined;
@@ -58,7 +58,7 @@ export class MilterSession {
 
   async mail(transaction: Transaction, id: string): Promise<Reply | undefined> {
     this.#abort();
-    if (this.#state === 'down') return fallbackReply(this.#source.rules.fallback);
+    if (this.#state === 'down') return fallbackReply(this.#parts.rules.fallback);
     const path = formatReversePath(transaction.reversePath);
     const words = [path, ...writeMailParameters(transaction.mail, everyExtension).map(wordOf)];
     this.#message = 'open';
@@ -93,7 +93,7 @@ export class MilterSession {
     const { signal, ...known } = facts;
     try {
       const macros = (stage: MilterStage) => this.#macros(held, stage, known);
-      const end = await sendContent({ ...held, content, macros, signal, times: this.#source.rules.times });
+      const end = await sendContent({ ...held, content, macros, signal, times: this.#parts.rules.times });
       // What it decided before it was told that this is all, it still waits for.
       if (end.isEarly) this.#abort();
       this.#message = 'none';
@@ -114,9 +114,8 @@ export class MilterSession {
   /** The client is gone. */
   close(): void {
     this.#abort();
-    const held = this.#held;
+    this.#held?.connection.end(formatMilterCommand({ kind: 'quit' }));
     this.#held = undefined;
-    if (held !== undefined) this.#source.giveBack(held);
   }
 
   get #isOutOfIt(): boolean {
@@ -124,13 +123,7 @@ export class MilterSession {
   }
 
   get #missing(): Reply | undefined {
-    return this.#state === 'down' ? fallbackReply(this.#source.rules.fallback) : undefined;
-  }
-
-  async #reopen(command: MilterCommand): Promise<Reply | undefined> {
-    this.#held?.connection.destroy();
-    this.#held = await this.#source.open();
-    return this.#exchange(this.#held, 'connect', command);
+    return this.#state === 'down' ? fallbackReply(this.#parts.rules.fallback) : undefined;
   }
 
   /** A message that the filter still waits for will not come. */
@@ -163,7 +156,7 @@ export class MilterSession {
     await connection.send(...this.#macros(held, stage, known), formatMilterCommand(command));
     if (isSilent(terms, stage)) return undefined;
     for (;;) {
-      const said = await connection.receive(this.#source.rules.times.reply);
+      const said = await connection.receive(this.#parts.rules.times.reply);
       if (said.kind !== 'progress') return this.#judge(said, stage);
     }
   }
@@ -204,8 +197,8 @@ export class MilterSession {
   #fail(error: unknown): Reply | undefined {
     if (!(error instanceof Failure)) throw error;
     this.#drop();
-    this.#source.failed(error);
-    return fallbackReply(this.#source.rules.fallback);
+    this.#parts.failed(error);
+    return fallbackReply(this.#parts.rules.fallback);
   }
 
   #drop(): void {
@@ -215,7 +208,8 @@ export class MilterSession {
   }
 
   #macros({ terms }: NegotiatedConnection, stage: MilterStage, known: Partial<MacroFacts>): Buffer[] {
-    const facts = { hostname: this.#hostname, session: this.#session, ...known };
+    const { hostname, session } = this.#parts;
+    const facts = { hostname, session, ...known };
     const values = macrosOf(stage, facts, terms.macros.get(stage));
     return values.length === 0 ? [] : [formatMilterCommand({ kind: 'macros', of: milterLetters[stage], values })];
   }

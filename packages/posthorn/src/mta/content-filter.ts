@@ -4,7 +4,6 @@ import type { Config } from '../config/schema.ts';
 import { scanByClamav } from '../filters/clamav.ts';
 import type { ContentVerdict, FilteredContent } from '../filters/content-verdict.ts';
 import { MilterSession } from '../filters/milter-session.ts';
-import { MilterSource } from '../filters/milter-source.ts';
 import { Rspamd } from '../filters/rspamd.ts';
 
 /** A message that a filter is asked about. */
@@ -36,17 +35,15 @@ export function createContentFilter(
   const rules = { ...config, target: config.address };
   const roles = new Set<Role>(config.roles);
   switch (rules.kind) {
-    case 'milter': {
-      const source = new MilterSource(rules, failed);
+    case 'milter':
       return {
         rules,
         roles,
-        follow: (session, hostname) => new MilterSession(source, { session, hostname }),
+        follow: (session, hostname) => new MilterSession({ rules, session, hostname, failed }),
         judge: async ({ content, ...facts }, milter) =>
           (await milter?.message(content, facts)) ?? { kind: 'pass', changes: [] },
-        close: () => source.close(),
+        close() {},
       };
-    }
     case 'rspamd': {
       const rspamd = new Rspamd(rules);
       return {
