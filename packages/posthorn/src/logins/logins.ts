@@ -71,6 +71,9 @@ export class Logins {
   #check(session: LoginSession, credentials: Credentials): Promise<Verdict> | Verdict {
     const known = this.#parts.table().find(credentials.user);
     switch (credentials.mechanism) {
+      // Nobody is let in as nobody: a login may send to others.
+      case 'ANONYMOUS':
+        return refused;
       case 'EXTERNAL':
         return this.#checkExternal(session, credentials);
       case 'OAUTHBEARER':

@@ -67,6 +67,16 @@ export interface ExternalCredentials {
   readonly certificate?: ClientCertificate;
 }
 
+/** The word of a client that it is nobody; whoever lets it in must not let it send to others (RFC 4505 §2). */
+export interface AnonymousCredentials {
+  readonly mechanism: 'ANONYMOUS';
+  readonly user: '';
+  readonly password?: undefined;
+  readonly authorizeAs: '';
+  /** A mail address, or a word, that it left behind; proves nothing. */
+  readonly trace: string;
+}
+
 /** What a client proved or claims by SASL (RFC 4422 §2). */
 export type Credentials =
   | PasswordCredentials
@@ -74,6 +84,7 @@ export type Credentials =
   | ScramCredentials
   | TokenCredentials
   | NtlmCredentials
+  | AnonymousCredentials
   | ExternalCredentials;
 
 /** Whose keys an exchange needs before it can go on (RFC 5802 §3). */

@@ -1,5 +1,6 @@
 import { randomBytes, randomInt } from 'node:crypto';
 import type { Role } from '../protocol/server-rules.ts';
+import { anonymous } from '../sasl/anonymous.ts';
 import { cramMd5Server } from '../sasl/cram-md5.ts';
 import { external } from '../sasl/external.ts';
 import { login } from '../sasl/login.ts';
@@ -22,6 +23,7 @@ export const mechanismNames = [
   'NTLM',
   'PLAIN',
   'LOGIN',
+  'ANONYMOUS',
 ] as const;
 
 /** One of them. */
@@ -53,6 +55,7 @@ export function mechanismsOf(names: readonly MechanismName[] | undefined, parts:
     'CRAM-MD5': () => cramMd5Server(nextChallenge),
     NTLM: () => ntlmServer({ hostname, nextNonce: () => randomBytes(8) }),
     EXTERNAL: () => external,
+    ANONYMOUS: () => anonymous,
     OAUTHBEARER: () => oauthBearer(tokens),
     XOAUTH2: () => xoauth2(tokens),
     'SCRAM-SHA-1': () => scramServer({ hash: 'SHA-1', plus: false, nextNonce, secret }),

@@ -2,6 +2,7 @@ import type { Answer } from '@posthorn/smtp/protocol/server-answers';
 import type { ServerEvent } from '@posthorn/smtp/protocol/server-event';
 import type { AcceptedRecipient, Transaction } from '@posthorn/smtp/protocol/transaction';
 import { type Reply, reply } from '@posthorn/smtp/reply/reply';
+import { keysOf, saltPassword } from '@posthorn/smtp/sasl/scram-keys';
 
 /** A message that was accepted. */
 export interface Kept {
@@ -48,6 +49,10 @@ const nodes: Readonly<Record<string, Reply>> = {
   'empty.test': reply(453, '4.2.0', 'You have no mail'),
 };
 
+/** What SCRAM-SHA-256 keeps of the password `secret` of alice. */
+const salting = { salt: Buffer.from('salt of alice'), iterations: 4096 };
+const scramKeys = keysOf('SHA-256', saltPassword('SHA-256', 'secret', salting), salting);
+
 const passwords: Readonly<Record<string, Answer>> = {
   'alice:secret': { login: 'alice' },
   'disabled:secret': reply(525, '5.7.13', 'Account disabled'),
@@ -81,6 +86,9 @@ export class TestApplication {
         return undefined;
       case 'authenticate': {
         const { user, password, authorizeAs } = event.credentials;
+        // Nobody looks here whether it was proven: the session does.
+        if ('proven' in event.credentials) return { login: user };
+        if ('token' in event.credentials && event.credentials.token === 'good') return { login: 'alice' };
         if ('proves' in event.credentials && event.credentials.proves?.(own(secrets, user) ?? ''))
           return { login: user };
         const mayAct = authorizeAs === '' || authorizeAs === user;
@@ -88,6 +96,8 @@ export class TestApplication {
           (mayAct ? own(passwords, `${user}:${password}`) : undefined) ?? reply(535, '5.7.8', 'Credentials invalid')
         );
       }
+      case 'keys':
+        return event.request.user === 'alice' ? scramKeys : undefined;
       case 'etrn':
         return own(nodes, event.request.name);
       case 'atrn':

@@ -1,8 +1,37 @@
+import { external } from '@posthorn/smtp/sasl/external';
+import { login } from '@posthorn/smtp/sasl/login';
+import { ntlmServer } from '@posthorn/smtp/sasl/ntlm';
+import { oauthBearer, xoauth2 } from '@posthorn/smtp/sasl/oauth';
+import { plain } from '@posthorn/smtp/sasl/plain';
+import { scramClient } from '@posthorn/smtp/sasl/scram-client';
+import { scramServer } from '@posthorn/smtp/sasl/scram-server';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { memoryHeld } from '../laws/memory-held.ts';
 import { MemoryServer } from '../laws/memory-server.ts';
 import { testRules } from '../laws/test-rules.ts';
+
+const mechanisms = [
+  plain,
+  login,
+  scramServer({ hash: 'SHA-256', plus: false, secret: Buffer.alloc(32), nextNonce: () => 's' }),
+  scramServer({ hash: 'SHA-256', plus: true, secret: Buffer.alloc(32), nextNonce: () => 's' }),
+  oauthBearer(),
+  xoauth2(),
+  ntlmServer({ hostname: 'mx.example.test', nextNonce: () => Buffer.alloc(8) }),
+  external,
+];
+
+/** The answer to the challenge that this server gives to alice. */
+const scramAnswer = (() => {
+  const exchange = scramClient({ hash: 'SHA-256', plus: false, nextNonce: () => 'c' }).client({
+    user: 'alice',
+    password: 'secret',
+    authorizeAs: '',
+  });
+  const salt = Buffer.from('salt of alice').toString('base64');
+  return exchange.next(Buffer.from(`r=cs,s=${salt},i=4096`))?.toString('base64') ?? '';
+})();
 
 const line = fc.constantFrom(
   'EHLO client.test',
@@ -30,6 +59,13 @@ const line = fc.constantFrom(
   'AUTH LOGIN',
   'AUTH PLAIN AGFsaWNlAHNlY3JldA==',
   'YWxpY2U=',
+  `AUTH SCRAM-SHA-256 ${Buffer.from('n,,n=alice,r=c').toString('base64')}`,
+  `AUTH SCRAM-SHA-256 ${Buffer.from('y,,n=alice,r=c').toString('base64')}`,
+  scramAnswer,
+  `AUTH OAUTHBEARER ${Buffer.from('n,,\x01auth=Bearer bad\x01\x01').toString('base64')}`,
+  `AUTH XOAUTH2 ${Buffer.from('user=alice\x01auth=Bearer good\x01\x01').toString('base64')}`,
+  'AUTH NTLM',
+  'AUTH EXTERNAL =',
   '*',
   'QUIT now',
   'GET / HTTP/1.1',
@@ -51,7 +87,13 @@ function bringBack(server: MemoryServer): void {
 it('SEC-RES-1 GEN-15 GEN-17 stays in step, whatever is thrown at it: a last NOOP gets its 250, or the session was ended with a reason', () => {
   fc.assert(
     fc.property(fc.array(piece, { maxLength: 60 }), fc.constantFrom('mx', 'lmtp', 'submission'), (pieces, role) => {
-      const rules = testRules({ role, expand: true, cleartextAuth: true, limits: { messageSize: 60, mails: 20 } });
+      const rules = testRules({
+        role,
+        mechanisms,
+        expand: true,
+        cleartextAuth: true,
+        limits: { messageSize: 60, mails: 20 },
+      });
       const server = new MemoryServer(rules);
       for (const octets of pieces) {
         server.send(octets);
