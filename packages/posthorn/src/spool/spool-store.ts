@@ -11,11 +11,10 @@ import type {
   QueueStore,
   Settlement,
 } from '../queue/queue-store.ts';
-import { DueIndex } from './due-index.ts';
-import { Leases } from './leases.ts';
+import { Claims } from './claims.ts';
 import { draftsWritten, type NewMessages, planNewMessages } from './new-messages.ts';
 import { OnceKeys } from './once-keys.ts';
-import { type Found, freshDueKey, type Plan, planDue, planRemoval, planState } from './plan.ts';
+import { freshDueKey, type Plan, planDue, planRemoval, planState } from './plan.ts';
 import { createIdSource, isQueueId } from './queue-id.ts';
 import type { Place } from './record.ts';
 import { defaultCheckpointLimits, SpoolCheckpoints } from './spool-checkpoints.ts';
@@ -23,8 +22,8 @@ import { type DraftStore, SpoolDraft } from './spool-draft.ts';
 import { SpoolReader } from './spool-reader.ts';
 import { SpoolTracks } from './spool-tracks.ts';
 import type { Backend, Write } from './table.ts';
+import { Turns } from './turns.ts';
 
-const FOREVER = Number.POSITIVE_INFINITY;
 /** How long what must be written waits for room before it tries again, in milliseconds. */
 const FULL_PAUSE = 1000;
 
@@ -49,11 +48,10 @@ export class SpoolStore implements QueueStore {
   readonly #backend: Backend;
   readonly #reader: SpoolReader;
   readonly #now: () => number;
-  readonly #leases = new Leases((id) => this.#changes.has(id));
-  readonly #due: DueIndex;
+  readonly #claims: Claims;
   readonly #once: OnceKeys;
   /** Changes on their way to the disk, by message: the next one waits for the last. */
-  readonly #changes = new Map<string, Promise<unknown>>();
+  readonly #changes = new Turns();
   readonly #closing = new AbortController();
   #closed: Promise<void> | undefined;
   readonly newId: () => string;
@@ -66,14 +64,19 @@ export class SpoolStore implements QueueStore {
     this.#backend = backend;
     this.#reader = new SpoolReader(backend.tables);
     this.#now = now;
-    this.#due = new DueIndex(backend.tables.due, (id) => this.#leases.has(id));
+    this.#claims = new Claims({
+      due: backend.tables.due,
+      reader: this.#reader,
+      isBusy: (id) => this.#changes.has(id),
+      removeStray: (id, key) => this.#removeStray(id, key),
+    });
     this.#once = new OnceKeys(backend.tables.once, now);
     this.tracks = new SpoolTracks({ backend, find: (id) => this.#reader.get(id), now, ...bounds });
     this.newId = createIdSource(now);
     this.#drafts = {
       backend,
-      lease: (id, place) => this.#leases.take(id, { until: FOREVER, place }),
-      unlease: (id) => this.#leases.drop(id),
+      lease: (id, place) => this.#claims.take(id, place),
+      unlease: (id) => this.#claims.drop(id),
       remove: (id, others) => this.#remove(id, others),
       persist: (writes) => this.#persist(writes),
       addWith: (writes, messages) => this.#addWith(writes, messages),
@@ -99,43 +102,29 @@ export class SpoolStore implements QueueStore {
     await this.#addWith([], messages);
   }
 
-  async claim({ now, limit, until }: Parameters<QueueStore['claim']>[0]): Promise<QueuedMessage[]> {
-    this.#expire(now);
-    const claimed: QueuedMessage[] = [];
-    if (limit <= 0) return claimed;
-    for (const { key, id } of this.#due.walk(now + 1)) {
-      const message = this.#claimOne(id, { key, until });
-      if (message !== undefined && claimed.push(message) === limit) break;
-    }
-    return claimed;
+  async claim(request: Parameters<QueueStore['claim']>[0]): Promise<QueuedMessage[]> {
+    return this.#claims.claim(request);
   }
 
   waitingFor(query: DomainQuery): Iterable<string> {
     return this.#reader.waitingFor(query);
   }
 
-  async claimOne(
-    id: string,
-    { now, until }: Parameters<QueueStore['claimOne']>[1],
-  ): Promise<QueuedMessage | undefined> {
-    this.#expire(now);
-    const found = this.#leases.has(id) ? undefined : this.#reader.find(id);
-    return found === undefined || found.message.state.held ? undefined : this.#lease(id, found, until);
+  async claimOne(id: string, request: Parameters<QueueStore['claimOne']>[1]): Promise<QueuedMessage | undefined> {
+    return this.#claims.claimOne(id, request);
   }
 
   renew(id: string, until: number): void {
-    const lease = this.#leases.get(id);
-    // One without end, as a commit gives it, is not made shorter.
-    if (lease !== undefined && lease.until !== FOREVER) this.#leases.take(id, { ...lease, until });
+    this.#claims.renew(id, until);
   }
 
   async release(id: string, due?: number): Promise<void> {
-    await this.#exclusively(id, async () => {
-      const place = this.#leases.get(id)?.place;
+    await this.#changes.run(id, async () => {
+      const place = this.#claims.placeOf(id);
       if (place === undefined) return;
       // A message on hold has no entry in `due`, and must not get one.
       const isIndexed = place.dueKey !== undefined || !place.fresh;
-      if (due === undefined && isIndexed) this.#giveBack(id, place.dueKey === undefined ? [] : [place.dueKey]);
+      if (due === undefined && isIndexed) this.#claims.giveBack(id, place);
       else await this.#carryOut(id, place, due === undefined ? planFresh(id) : this.#planDelay(id, place, due));
     });
   }
@@ -143,8 +132,8 @@ export class SpoolStore implements QueueStore {
   async settle(id: string, settlement: Settlement): Promise<void> {
     const written = draftsWritten(settlement.reports);
     if (written !== undefined) await written;
-    await this.#exclusively(id, async () => {
-      const place = this.#leases.get(id)?.place ?? this.#reader.find(id)?.place;
+    await this.#changes.run(id, async () => {
+      const place = this.#claims.placeOf(id) ?? this.#reader.find(id)?.place;
       if (place !== undefined) await this.#settle(id, place, { settlement });
       else if (settlement.state !== 'done' || settlement.reports.length > 0) throw isGone(id);
     });
@@ -153,17 +142,17 @@ export class SpoolStore implements QueueStore {
   async record(id: string, settlement: Settlement): Promise<void> {
     const written = draftsWritten(settlement.reports);
     if (written !== undefined) await written;
-    await this.#exclusively(id, async () => {
-      const place = this.#leases.get(id)?.place;
+    await this.#changes.run(id, async () => {
+      const place = this.#claims.placeOf(id);
       if (place === undefined) throw new Failure('storage', `Message ${id} is not leased`);
       await this.#settle(id, place, { settlement, keepsLease: true });
     });
   }
 
   change(id: string, change: (message: QueuedMessage) => Settlement): Promise<boolean> {
-    return this.#exclusively(id, async () => {
-      this.#expire(this.#now());
-      const found = this.#leases.has(id) ? undefined : this.#reader.find(id);
+    return this.#changes.run(id, async () => {
+      this.#claims.expire(this.#now());
+      const found = this.#claims.has(id) ? undefined : this.#reader.find(id);
       if (found === undefined) return false;
       const { envelope, state } = found.message;
       const settlement = change({ envelope, state });
@@ -185,8 +174,7 @@ export class SpoolStore implements QueueStore {
   }
 
   nextDue(): number | undefined {
-    this.#expire(this.#now());
-    return this.#due.first()?.time;
+    return this.#claims.nextDue(this.#now());
   }
 
   count(): number {
@@ -203,67 +191,19 @@ export class SpoolStore implements QueueStore {
     return this.close();
   }
 
-  #claimOne(id: string, { key, until }: { key: string; until: number }): QueuedMessage | undefined {
-    try {
-      const found = this.#reader.find(id);
-      if (found === undefined) return this.#removeStray(id, key);
-      return this.#lease(id, { ...found, place: { ...found.place, dueKey: key } }, until);
-    } catch {
-      // One record that cannot be read must not stop the others; it is left alone until the next start.
-      this.#leases.take(id, { until: FOREVER, place: { fresh: false, parts: 0, dueKey: key } });
-      return undefined;
-    }
-  }
-
-  #lease(id: string, { message, place }: Pick<Found, 'message' | 'place'>, until: number): QueuedMessage {
-    const { envelope, state } = message;
-    this.#leases.take(id, { until, place });
-    return { envelope, state };
-  }
-
-  #expire(now: number): void {
-    this.#leases.expire(now, ({ dueKey }) => this.#open(dueKey === undefined ? [] : [dueKey]));
-  }
-
-  #open(keys: readonly string[]): void {
-    for (const key of keys) this.#due.opened(key);
-  }
-
-  #giveBack(id: string, opened: readonly string[]): void {
-    this.#leases.drop(id);
-    this.#open(opened);
-  }
-
-  /** Runs changes of one message one after the other. */
-  async #exclusively<T>(id: string, run: () => Promise<T>): Promise<T> {
-    for (let last = this.#changes.get(id); last !== undefined; last = this.#changes.get(id)) await last;
-    const running = run();
-    const settled = running.then(
-      () => undefined,
-      () => undefined,
-    );
-    this.#changes.set(id, settled);
-    try {
-      return await running;
-    } finally {
-      this.#changes.delete(id);
-    }
-  }
-
   /** Makes a plan durable; until then nobody else gets the message, whatever the lease says. */
   async #carryOut(id: string, before: Place, plan: Plan & { keepsLease?: boolean }): Promise<void> {
-    const isLeased = this.#leases.has(id);
-    if (!isLeased) this.#leases.take(id, { until: FOREVER, place: before });
+    const isLeased = this.#claims.has(id);
+    if (!isLeased) this.#claims.take(id, before);
     try {
       await this.#persist(plan.writes);
     } catch (error) {
-      if (!isLeased) this.#giveBack(id, before.dueKey === undefined ? [] : [before.dueKey]);
+      if (!isLeased) this.#claims.giveBack(id, before);
       throw error;
     }
-    const lease = this.#leases.get(id);
-    if (plan.keepsLease !== true || plan.place === undefined || lease === undefined) this.#leases.drop(id);
-    else this.#leases.take(id, { ...lease, place: plan.place });
-    this.#open(plan.opened);
+    if (plan.keepsLease === true && plan.place !== undefined) this.#claims.move(id, plan.place);
+    else this.#claims.drop(id);
+    this.#claims.opened(plan.opened);
   }
 
   async #settle(id: string, place: Place, { settlement, keepsLease = false }: Settling): Promise<void> {
@@ -278,8 +218,8 @@ export class SpoolStore implements QueueStore {
   }
 
   #remove(id: string, others: readonly Write[]): Promise<void> {
-    return this.#exclusively(id, async () => {
-      const place = this.#leases.get(id)?.place;
+    return this.#changes.run(id, async () => {
+      const place = this.#claims.placeOf(id);
       if (place === undefined) throw isGone(id);
       await this.#carryOut(id, place, { writes: [...planRemoval(id, place), ...others], opened: [] });
     });
@@ -288,7 +228,7 @@ export class SpoolStore implements QueueStore {
   async #addWith(others: readonly Write[], messages: readonly NewMessage[]): Promise<void> {
     await this.#withNew(messages, async ({ writes, opened }) => {
       await this.#backend.commit([...others, ...writes], 'new mail');
-      this.#open(opened);
+      this.#claims.opened(opened);
     });
   }
 
