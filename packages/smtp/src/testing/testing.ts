@@ -1,9 +1,13 @@
 export type { ExtensionRules } from '../protocol/extension-rules.ts';
+export { assertMail } from './assert-mail.ts';
+export type { ExpectedMail } from './expected-mail.ts';
 export type { Inbox, InboxOptions } from './inbox.ts';
 export { createInbox } from './inbox.ts';
 export type { NextOptions } from './mail-box.ts';
 export type { MailFilter, Pattern } from './mail-filter.ts';
 export type { MailHeaders } from './mail-headers.ts';
+export type { MailMatchers } from './mail-matchers.ts';
+export { mailMatchers } from './mail-matchers.ts';
 export type { MailAddress, MailAttachment, MailContent } from './read-mail.ts';
 export { readMail } from './read-mail.ts';
 export type { MailEnvelope, ReceivedMail } from './received-mail.ts';
