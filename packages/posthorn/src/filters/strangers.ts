@@ -16,7 +16,7 @@ import { checkSenderDomain } from './sender-domain.ts';
 import type { StoredGreylist } from './stored-greylist.ts';
 
 /** What strangers are judged by; what is absent is not looked at. */
-export interface StrangerRules {
+interface StrangerRules {
   /** Networks that nothing of this is for. */
   readonly exempt: readonly Network[];
   readonly rates: ClientRateRules;
