@@ -15,7 +15,7 @@ const minute = 60_000;
 /** Clients of one network may do so much more together. */
 const networkFactor = 8;
 
-/** Bounds what strangers do, each and together with their neighbours (RFC 2505 §2.8, RFC 7372 §3.4). */
+/** Bounds what strangers do, each and together with their neighbours (RFC 2505 §2.8). */
 export class ClientRates {
   readonly #now: () => number;
   readonly #counters: Readonly<Record<'connections' | 'messages' | 'recipients', readonly Counter[]>>;

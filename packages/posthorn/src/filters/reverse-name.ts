@@ -14,7 +14,7 @@ const unknown = reply(450, '4.7.25', 'The name of the address of the client cann
 
 /**
  * What the name of a client's address says: that it has none, or one that does not lead back. Many good hosts have no name
- * or another one, so that even the strict form refuses only for none at all (RFC 7372 §3.2).
+ * or another one, so that even the strict form refuses only for none at all (RFC 7372 §3.3).
  */
 export async function checkReverseName(
   lookups: Lookups,

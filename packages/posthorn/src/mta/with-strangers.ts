@@ -13,7 +13,7 @@ interface Attempt {
 
 /**
  * Has strangers judged beside what the handlers decide, and tells of each refusal in one line: the client, the envelope as
- * far as it is known, the reply, and what the reason was (RFC 2505 §2.3).
+ * far as it is known, the reply, and what the reason was (RFC 2505 §2.4).
  */
 export function withStrangers(handlers: ServerHandlers, strangers: Strangers, log: Log): ServerHandlers {
   const refuse = (attempt: Attempt, { reply, reason }: StrangerRefusal): Reply => {
