@@ -5,6 +5,7 @@ import { addBatch } from './batch.ts';
 import { addCheck } from './check.ts';
 import { addDirectory } from './directory.ts';
 import { addDkim } from './dkim.ts';
+import { addDmarc } from './dmarc.ts';
 import { Exit, exitCodes } from './exit.ts';
 import { addExplain } from './explain.ts';
 import { addFetch } from './fetch.ts';
@@ -17,6 +18,7 @@ import { addSendmail, runSendmail } from './sendmail.ts';
 import { addServe } from './serve.ts';
 import { addSmtp } from './smtp.ts';
 import { printable, type Terminal } from './terminal.ts';
+import { addTlsrpt } from './tlsrpt.ts';
 import { addTrack } from './track.ts';
 import { addUser } from './user.ts';
 
@@ -60,6 +62,7 @@ function createProgram(terminal: Terminal): Command {
     addTrack,
     addProbe,
     addExplain,
+    addTlsrpt,
     addFetch,
     addQueue,
     addBatch,
@@ -70,6 +73,7 @@ function createProgram(terminal: Terminal): Command {
     addReload,
     addUser,
     addDkim,
+    addDmarc,
   ])
     add(program, terminal);
   return program;

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { field } from './field.ts';
-import { count, filePath, flag, textField } from './fields.ts';
+import { filePath, flag, size, textField } from './fields.ts';
 import * as mail from './mail-fields.ts';
 
 function choice<const Word extends string>(...words: readonly Word[]) {
@@ -30,8 +30,8 @@ const reports = z.strictObject({
   from: mail.mailbox().exactOptional(),
   /** Who this is, for people. */
   organization: textField((text) => /^[^\p{Cc}]{1,200}$/u.test(text), 'a name', 'Write one line.').exactOptional(),
-  /** Lines that are counted within a day at the most. */
-  lines: count(1, 10_000_000).prefault(200_000),
+  /** Octets that what is counted within a day may take in `dataDir`. */
+  size: size(65_536, '64MB').prefault('64MB'),
 });
 
 /**

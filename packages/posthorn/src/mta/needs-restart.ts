@@ -14,6 +14,7 @@ const fixedFields = [
   'limits',
   'queue',
   'dns',
+  'tlsReports',
   'postmaster',
   'odmr',
   'etrn',
@@ -27,7 +28,12 @@ export function fieldsThatNeedRestart(present: Config, next: Config): string[] {
   const changed = fixedFields.filter((field) => print(present[field]) !== print(next[field]));
   // EXPN is offered, or not, as it was at the start.
   const [offered, wanted] = [present, next].map(({ disclosure }) => disclosure.expand !== undefined);
-  return offered === wanted ? changed : [...changed, 'disclosure.expand'];
+  const [reporting, wished] = [present, next].map(({ mailAuthentication }) => print(mailAuthentication.dmarcReports));
+  return [
+    ...changed,
+    ...(offered === wanted ? [] : ['disclosure.expand']),
+    ...(reporting === wished ? [] : ['mailAuthentication.dmarcReports']),
+  ];
 }
 
 function print(value: unknown): string | undefined {

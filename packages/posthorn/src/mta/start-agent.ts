@@ -12,6 +12,7 @@ import { createAgents } from './agents.ts';
 import { Checkpoints } from './checkpoints.ts';
 import { ContentFilters } from './content-filters.ts';
 import { createLogins, tokenRefusalOf } from './create-logins.ts';
+import { createDmarcReports } from './dmarc-reports.ts';
 import { expandAddresses } from './expand-addresses.ts';
 import type { FetchRequest, FetchResult } from './fetch-mail.ts';
 import type { FetchTally } from './fetch-tally.ts';
@@ -30,6 +31,7 @@ import { createNoMailServer } from './no-mail-server.ts';
 import { createOnDemandServices } from './on-demand-services.ts';
 import { openStrangers } from './open-strangers.ts';
 import { openStsPolicies } from './open-sts-policies.ts';
+import { openTlsReports } from './open-tls-reports.ts';
 import { createSigner } from './outgoing-signer.ts';
 import { createPolicy, ownAddresses } from './policy.ts';
 import { programRulesOf } from './program-rules.ts';
@@ -105,8 +107,17 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
   const parts = { config, resolver, ownAddresses: ownAddresses(), now, store, usage, programs, terminalMail };
   const authorities = config.authorities === undefined ? undefined : readPem(config.authorities);
   const sts = await openStsPolicies({ config, resolver, authorities, log, now });
+  const tlsReports = await openTlsReports({
+    config,
+    resolver,
+    authorities,
+    store,
+    log,
+    now,
+    wake: () => scheduler.wake(),
+  });
   const sign = createSigner({ hostname, policy: () => policy });
-  const agents = createAgents({ ...parts, sign, sts, policy: () => policy });
+  const agents = createAgents({ ...parts, sign, sts, tlsReporting: tlsReports, policy: () => policy });
   const postmaster = config.postmaster ?? `postmaster@${policy.directory.homeDomain}`;
   const expand = (addresses: readonly string[]) => expandAddresses(policy.directory, addresses);
   const reports = new ReportWriter({ hostname, postmaster, policy: retry, newId: () => store.newId(), now, expand });
@@ -133,7 +144,24 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
     now,
   });
   const checkpoints = new Checkpoints(store, log);
-  const senders = new SenderChecks({ hostname, policy: () => policy, resolver, now, observe: () => undefined });
+  const dmarcReports = createDmarcReports({
+    config,
+    hostname,
+    postmaster,
+    store,
+    lookups: resolver,
+    log,
+    now,
+    newId: () => store.newId(),
+    wake: () => scheduler.wake(),
+  });
+  const senders = new SenderChecks({
+    hostname,
+    policy: () => policy,
+    resolver,
+    now,
+    observe: (checked, { clientAddress }) => dmarcReports?.note(checked, clientAddress),
+  });
   const contentFilters = config.contentFilters.length === 0 ? undefined : new ContentFilters({ config, store, log });
   const isRelayClient = (address: string) => policy.isRelayClient(address);
   const { strangers, ...judging } = await openStrangers({ config, resolver, log, now, isRelayClient });
@@ -223,12 +251,14 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
     await Promise.all([server.close({ grace }), tracking.close(grace), noMail.close({ grace })]);
     await Promise.all([fetching.close(), services.close()]);
     loggingIn.close();
+    await dmarcReports?.close();
     await scheduler.stop(grace);
     await checkpoints.close();
     contentFilters?.close();
     await judging.close();
     await agents.close();
     await sts?.close();
+    await tlsReports?.close();
     await store.close();
   }
 
@@ -254,6 +284,7 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
   }
   scheduler.wake();
   fetching.start();
+  dmarcReports?.start();
 
   const end = (grace: number): Promise<void> => {
     closing ??= close(grace);
