@@ -10,17 +10,30 @@ export interface PasswordOptions {
 }
 
 /** The password that the options lead to; undefined when they name none. Throws Exit when it is not there. */
-export async function readPassword(
+export function readPassword(
   { passwordFile, passwordEnv }: PasswordOptions,
   terminal: Terminal,
 ): Promise<string | undefined> {
-  if (passwordFile !== undefined) {
-    return (await readOrExit(passwordFile, '--password-file', terminal)).toString().split(/\r?\n/, 1)[0];
-  }
-  if (passwordEnv === undefined) return undefined;
-  const password = terminal.env[passwordEnv];
-  if (!password) throw new Exit(`The environment has no ${passwordEnv}. Set it, or correct --password-env.`);
-  return password;
+  return readSecretOf({ file: passwordFile, env: passwordEnv, option: '--password' }, terminal);
+}
+
+/** Where a secret is: `option` is the beginning of the names of both options. */
+interface SecretPlace {
+  readonly file: string | undefined;
+  readonly env: string | undefined;
+  readonly option: string;
+}
+
+/** The secret that two options lead to; undefined when they name none. Throws Exit when it is not there. */
+export async function readSecretOf(
+  { file, env, option }: SecretPlace,
+  terminal: Terminal,
+): Promise<string | undefined> {
+  if (file !== undefined) return (await readOrExit(file, `${option}-file`, terminal)).toString().split(/\r?\n/, 1)[0];
+  if (env === undefined) return undefined;
+  const secret = terminal.env[env];
+  if (!secret) throw new Exit(`The environment has no ${env}. Set it, or correct ${option}-env.`);
+  return secret;
 }
 
 /** A file that an option names. Throws Exit when it cannot be read. */

@@ -8,13 +8,13 @@ import { type Command, Option } from 'commander';
 import { Exit, exitCodes } from './exit.ts';
 import { type Letter, readLetter } from './letter.ts';
 import { withProgress } from './progress.ts';
-import { readOrExit, readPassword } from './read-password.ts';
+import { addLogin, type LoginOptions, readLogin } from './send-login.ts';
 import { describeTracking, type NewTracking, newTracking } from './send-tracking.ts';
 import { addWishes, describeLeftOut, readWishes, type Wishes, type WishOptions } from './send-wishes.ts';
 import { parseServer } from './server-address.ts';
 import { printable, type Terminal } from './terminal.ts';
 
-interface SendOptions extends WishOptions {
+interface SendOptions extends WishOptions, LoginOptions {
   readonly server: string;
   readonly from: string;
   readonly to: readonly string[];
@@ -22,12 +22,8 @@ interface SendOptions extends WishOptions {
   readonly subject?: string;
   readonly text?: string;
   readonly tls?: Tls;
-  readonly ca?: string;
   readonly lmtp?: boolean;
   readonly track?: boolean;
-  readonly user?: string;
-  readonly passwordFile?: string;
-  readonly passwordEnv?: string;
   readonly json?: boolean;
 }
 
@@ -61,13 +57,8 @@ export function addSend(program: Command, terminal: Terminal): void {
     .option('--ca <file>', 'trust the certificates in this PEM file instead of those of the system')
     .option('--lmtp', 'speak LMTP')
     .option('--track', 'have its way known, and tell what `posthorn track` needs to ask for it')
-    .option('--user <name>', 'log in; needs TLS with a good certificate')
-    .addOption(
-      new Option('--password-file <file>', 'the file whose first line is the password').conflicts('passwordEnv'),
-    )
-    .option('--password-env <name>', 'the environment variable that holds the password')
     .option('--json', 'write the result as JSON');
-  addWishes(command).action((options: SendOptions) => send(options, terminal));
+  addWishes(addLogin(command)).action((options: SendOptions) => send(options, terminal));
 }
 
 async function send(options: SendOptions, terminal: Terminal): Promise<void> {
@@ -104,7 +95,7 @@ function wishesOf(options: SendOptions): Wishes {
 }
 
 async function connectOptions(options: SendOptions, terminal: Terminal): Promise<ConnectOptions> {
-  const { server, requireTls, ca, lmtp, user } = options;
+  const { server, requireTls, lmtp } = options;
   const target = parseServer(server, lmtp ? 24 : 25);
   if (target === undefined) {
     throw new Exit('--server must be host, host:port, [IPv6]:port or the path of a socket.', exitCodes.usage);
@@ -112,16 +103,11 @@ async function connectOptions(options: SendOptions, terminal: Terminal): Promise
   // A host that proves nothing, as most are let to, would only earn a refusal.
   const isUnproven = requireTls && 'host' in target && target.port !== 465;
   const tls = options.tls ?? (isUnproven ? 'starttls' : undefined);
-  const password = await readPassword(options, terminal);
-  if ((user === undefined) !== (password === undefined)) {
-    throw new Exit('--user goes with --password-file or --password-env.', exitCodes.usage);
-  }
   return {
     ...target,
     protocol: lmtp ? 'lmtp' : 'smtp',
     ...(tls === undefined ? {} : { tls }),
-    ...(ca === undefined ? {} : { tlsMaterial: { ca: await readOrExit(ca, '--ca', terminal) } }),
-    ...(user === undefined || password === undefined ? {} : { credentials: { user, password } }),
+    ...(await readLogin(options, terminal)),
   };
 }
 

@@ -54,7 +54,7 @@ const scramKeys = () =>
   });
 
 /** SHA-256 of a certificate, as `openssl x509 -fingerprint -sha256` and others write it; made 64 lower-case digits. */
-export const fingerprint = () =>
+const fingerprint = () =>
   field<string>({
     parse: (value) => {
       const text = typeof value === 'string' ? value.replaceAll(':', '').toLowerCase() : '';

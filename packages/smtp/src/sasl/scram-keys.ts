@@ -13,7 +13,7 @@ export interface ScramKeys {
 }
 
 /** Octets of keys and signatures. */
-export const scramSizes: Readonly<Record<ScramHash, number>> = { 'SHA-1': 20, 'SHA-256': 32 };
+const scramSizes: Readonly<Record<ScramHash, number>> = { 'SHA-1': 20, 'SHA-256': 32 };
 
 /** Fewer rounds are too easy to guess (RFC 7677 §4). */
 export const leastIterations = 4096;

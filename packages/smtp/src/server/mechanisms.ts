@@ -11,23 +11,19 @@ import { plain } from '../sasl/plain.ts';
 import { scramServer } from '../sasl/scram-server.ts';
 
 /** Ways to log in that a server knows, the strongest first ([MS-SMTPNTLM] §2.2.1) (RFC 5802 §4, RFC 7628 §3, RFC 4616 §2, RFC 2195 §2, RFC 4422 §A). */
-export const mechanismNames = [
-  'SCRAM-SHA-256-PLUS',
-  'SCRAM-SHA-256',
-  'SCRAM-SHA-1-PLUS',
-  'SCRAM-SHA-1',
-  'EXTERNAL',
-  'OAUTHBEARER',
-  'XOAUTH2',
-  'CRAM-MD5',
-  'NTLM',
-  'PLAIN',
-  'LOGIN',
-  'ANONYMOUS',
-] as const;
-
-/** One of them. */
-export type MechanismName = (typeof mechanismNames)[number];
+export type MechanismName =
+  | 'SCRAM-SHA-256-PLUS'
+  | 'SCRAM-SHA-256'
+  | 'SCRAM-SHA-1-PLUS'
+  | 'SCRAM-SHA-1'
+  | 'EXTERNAL'
+  | 'OAUTHBEARER'
+  | 'XOAUTH2'
+  | 'CRAM-MD5'
+  | 'NTLM'
+  | 'PLAIN'
+  | 'LOGIN'
+  | 'ANONYMOUS';
 
 /** What decides which mechanisms there are, and what they are made of. */
 export interface MechanismParts {
