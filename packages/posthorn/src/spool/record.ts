@@ -32,11 +32,17 @@ export interface Record {
   readonly content: Buffer;
 }
 
+/** Octets in pieces, and how many they are. */
+interface RecordContent {
+  readonly chunks: readonly Buffer[];
+  readonly size: number;
+}
+
 /**
  * Composes a record of `messages`: number of parts and length of the envelope (32 bits each, network order), envelope,
  * content.
  */
-export function composeRecord(envelope: Envelope, parts: number, content: { chunks: Buffer[]; size: number }): Record {
+export function composeRecord(envelope: Envelope, parts: number, content: RecordContent): Record {
   const head = JSON.stringify(envelope);
   const headSize = HEAD + Buffer.byteLength(head);
   const bytes = Buffer.allocUnsafe(headSize + content.size);

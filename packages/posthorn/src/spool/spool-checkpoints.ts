@@ -1,10 +1,11 @@
 import type { CheckpointLimits, CheckpointStore, Describe, KeptDraft, KeptTransaction } from '../queue/checkpoint.ts';
 import { type CheckpointRecord, parseCheckpoint } from './checkpoint-record.ts';
 import { partRange, readPart } from './content.ts';
+import type { DraftKeeping, DraftStore } from './draft-store.ts';
 import { keysTooMany } from './keys-too-many.ts';
 import { PART_SIZE } from './record.ts';
 import { sweepDraft } from './recover.ts';
-import { type DraftKeeping, type DraftStore, SpoolDraft } from './spool-draft.ts';
+import { SpoolDraft } from './spool-draft.ts';
 import type { Backend, Write } from './table.ts';
 import { lastLineEnd, lastWholeOctet, type StoredParts } from './text-offset.ts';
 

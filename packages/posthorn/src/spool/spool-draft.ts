@@ -3,38 +3,12 @@ import type { KeptDraft } from '../queue/checkpoint.ts';
 import type { Envelope } from '../queue/envelope.ts';
 import type { Content, NewMessage } from '../queue/queue-store.ts';
 import { contentInHand, contentOfParts, partKey, readPart } from './content.ts';
-import { composeRecord, PART_SIZE, type Place } from './record.ts';
-import type { Backend, Write } from './table.ts';
+import type { DraftKeeping, DraftStore } from './draft-store.ts';
+import { PartBuffer } from './part-buffer.ts';
+import { composeRecord, PART_SIZE } from './record.ts';
+import type { Write } from './table.ts';
 
 const NOTHING = Buffer.alloc(0);
-
-/** What a draft needs from its store. */
-export interface DraftStore {
-  readonly backend: Backend;
-  /** The message becomes the caller's before anyone can see it. */
-  lease(id: string, place: Place): void;
-  unlease(id: string): void;
-  /** Removes a message that is leased, in one transaction with other writes. */
-  remove(id: string, others: readonly Write[]): Promise<void>;
-  /** Makes writes durable that must not fail for want of room, however long that takes. */
-  persist(writes: readonly Write[]): Promise<void>;
-  /** The writes with which a message begins to be tracked. */
-  track(envelope: Envelope): readonly Write[];
-  /** Stores messages of our own in one transaction with writes. */
-  addWith(writes: readonly Write[], messages: readonly NewMessage[]): Promise<void>;
-}
-
-/** What makes a draft outlive its session. */
-export interface DraftKeeping {
-  /** What an earlier session left: so many full parts, and what follows them, in the next part on disk. */
-  readonly stored?: { readonly parts: number; readonly tail: Buffer };
-  /** The write that keeps a draft of so many octets, committed or not; undefined when there is nothing to go on with. */
-  plan(size: number, isCommitted: boolean): Write | undefined;
-  /** The write that keeps it no more. */
-  readonly removal: Write;
-  /** Is told the record that it was closed with; undefined: nothing is kept. */
-  closed(record: Buffer | undefined): void;
-}
 
 /**
  * A message on its way in. Up to one part of it waits in memory and is written with its envelope in one record. Of a
@@ -45,9 +19,7 @@ export class SpoolDraft implements KeptDraft {
   readonly id: string;
   readonly #store: DraftStore;
   readonly #keeping: DraftKeeping | undefined;
-  #chunks: Buffer[] = [];
-  /** Octets in `#chunks`. */
-  #waiting = 0;
+  #waiting = new PartBuffer();
   #size = 0;
   /** What goes before all else. */
   #front: Buffer = NOTHING;
@@ -70,8 +42,7 @@ export class SpoolDraft implements KeptDraft {
     this.#isKept = true;
     this.#parts = parts;
     this.#size = parts * PART_SIZE + tail.length;
-    this.#waiting = tail.length;
-    if (tail.length > 0) this.#chunks.push(tail);
+    if (tail.length > 0) this.#waiting.push(tail);
   }
 
   get size(): number {
@@ -83,12 +54,11 @@ export class SpoolDraft implements KeptDraft {
     if (this.#end === 'suspended') throw new Failure('aborted', 'The draft is kept for another session');
     if (this.#end !== 'open') throw new Error('The draft is closed');
     if (bytes.length === 0) return undefined;
-    this.#chunks.push(bytes);
-    this.#waiting += bytes.length;
+    this.#waiting.push(bytes);
     this.#size += bytes.length;
-    if (this.#waiting <= PART_SIZE) return undefined;
+    if (this.#waiting.size <= PART_SIZE) return undefined;
     this.#startWriting();
-    return this.#waiting > PART_SIZE ? this.#writing : undefined;
+    return this.#waiting.size > PART_SIZE ? this.#writing : undefined;
   }
 
   get isInHand(): boolean {
@@ -99,9 +69,7 @@ export class SpoolDraft implements KeptDraft {
     await this.written();
     if (this.#front.length > 0) yield this.#front;
     for (let part = 0; part < this.#parts; part += 1) yield readPart(this.#store.backend.tables.parts, this.id, part);
-    // Put together once, for this reader and the next.
-    if (this.#chunks.length > 1) this.#chunks = [Buffer.concat(this.#chunks)];
-    yield* this.#chunks;
+    if (this.#waiting.size > 0) yield this.#waiting.whole;
   }
 
   prepend(bytes: Buffer): void {
@@ -127,7 +95,7 @@ export class SpoolDraft implements KeptDraft {
       this.#fail(error);
       throw error;
     } finally {
-      this.#chunks = [];
+      this.#waiting.clear();
     }
   }
 
@@ -140,13 +108,12 @@ export class SpoolDraft implements KeptDraft {
   /** The writes that commit it, all of it written, within a transaction of others; `end` says what became of that. */
   plan(envelope: Envelope): { readonly writes: readonly Write[]; end(isCommitted: boolean): void } {
     this.#begin(envelope);
-    const chunks = [...this.#chunks];
-    const [waiting, parts] = [this.#waiting, this.#parts];
+    const [waiting, parts] = [this.#waiting.copy(), this.#parts];
     const { writes } = this.#planRecord(envelope);
     const end = (isCommitted: boolean) => {
       this.#end = isCommitted ? 'committed' : 'open';
-      this.#chunks = isCommitted ? [] : chunks;
-      if (!isCommitted) [this.#waiting, this.#parts] = [waiting, parts];
+      if (isCommitted) this.#waiting.clear();
+      else [this.#waiting, this.#parts] = [waiting, parts];
     };
     return { writes, end };
   }
@@ -186,7 +153,7 @@ export class SpoolDraft implements KeptDraft {
       this.#fail(error);
       throw error;
     } finally {
-      this.#chunks = [];
+      this.#waiting.clear();
       await this.#swept;
     }
   }
@@ -194,7 +161,7 @@ export class SpoolDraft implements KeptDraft {
   async discard(): Promise<void> {
     if (this.#end === 'open') {
       this.#end = 'discarded';
-      this.#chunks = [];
+      this.#waiting.clear();
       this.#fail(new Failure('aborted', 'The draft was discarded'));
     }
     await this.#swept;
@@ -223,11 +190,11 @@ export class SpoolDraft implements KeptDraft {
     const { id } = this;
     const writes: Write[] = [];
     const stored = this.#keeping?.stored;
-    if (this.#parts > 0 && this.#waiting > 0) writes.push(this.#takePart());
+    if (this.#parts > 0 && this.#waiting.size > 0) writes.push(this.#takePart());
     if (this.#front.length > 0) writes.push(...this.#placeFront());
     if (this.#parts > 0 || stored !== undefined) writes.push({ table: 'drafts', key: id });
     if (this.#parts === 0 && stored !== undefined) writes.push({ table: 'parts', key: partKey(id, 0) });
-    const record = composeRecord(envelope, this.#parts, { chunks: this.#chunks, size: this.#waiting });
+    const record = composeRecord(envelope, this.#parts, this.#waiting);
     writes.push({ table: 'messages', key: id, value: record.bytes });
     if (envelope.tracking !== undefined) writes.push(...this.#store.track(envelope));
     return { writes, record };
@@ -239,8 +206,7 @@ export class SpoolDraft implements KeptDraft {
       const first = readPart(this.#store.backend.tables.parts, this.id, 0);
       return [{ table: 'parts', key: partKey(this.id, 0), value: Buffer.concat([this.#front, first]) }];
     }
-    this.#chunks = [this.#front, ...this.#chunks];
-    this.#waiting += this.#front.length;
+    this.#waiting.prepend(this.#front);
     return [];
   }
 
@@ -266,7 +232,7 @@ export class SpoolDraft implements KeptDraft {
   async #suspend(record: Write): Promise<void> {
     const writes: Write[] = [record, { table: 'drafts', key: this.id, value: NOTHING }];
     this.#isKept = true;
-    if (this.#waiting > 0) writes.push(this.#takePart());
+    if (this.#waiting.size > 0) writes.push(this.#takePart());
     await this.#store.backend.commit(writes, 'new mail');
     this.#keeping?.closed(record.value);
   }
@@ -279,7 +245,7 @@ export class SpoolDraft implements KeptDraft {
 
   async #writeParts(): Promise<void> {
     try {
-      while (this.#waiting > PART_SIZE && this.#failure === undefined) {
+      while (this.#waiting.size > PART_SIZE && this.#failure === undefined) {
         const writes: Write[] = this.#parts === 0 ? [{ table: 'drafts', key: this.id, value: NOTHING }] : [];
         // What was promised to be kept must outlive a crash, too.
         const record = this.#isKept ? undefined : this.#keeping?.plan(this.#size, false);
@@ -296,23 +262,8 @@ export class SpoolDraft implements KeptDraft {
     }
   }
 
-  /** Takes up to one part from what waits. */
   #takePart(): Write {
-    const size = Math.min(this.#waiting, PART_SIZE);
-    const value = Buffer.allocUnsafeSlow(size);
-    let end = 0;
-    let taken = 0;
-    while (end < size) {
-      const chunk = this.#chunks[taken] as Buffer;
-      const fits = Math.min(chunk.length, size - end);
-      chunk.copy(value, end, 0, fits);
-      end += fits;
-      if (fits < chunk.length) this.#chunks[taken] = chunk.subarray(fits);
-      else taken++;
-    }
-    this.#chunks = this.#chunks.slice(taken);
-    this.#waiting -= size;
-    return { table: 'parts', key: partKey(this.id, this.#parts++), value };
+    return { table: 'parts', key: partKey(this.id, this.#parts++), value: this.#waiting.takePart() };
   }
 
   /** Nothing of it is kept: its parts are removed, behind those that are still on their way. */

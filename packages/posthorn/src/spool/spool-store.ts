@@ -12,13 +12,14 @@ import type {
   Settlement,
 } from '../queue/queue-store.ts';
 import { Claims } from './claims.ts';
+import type { DraftStore } from './draft-store.ts';
 import { draftsWritten, type NewMessages, planNewMessages } from './new-messages.ts';
 import { OnceKeys } from './once-keys.ts';
 import { freshDueKey, type Plan, planDue, planRemoval, planState } from './plan.ts';
 import { createIdSource, isQueueId } from './queue-id.ts';
 import type { Place } from './record.ts';
 import { defaultCheckpointLimits, SpoolCheckpoints } from './spool-checkpoints.ts';
-import { type DraftStore, SpoolDraft } from './spool-draft.ts';
+import { SpoolDraft } from './spool-draft.ts';
 import { SpoolReader } from './spool-reader.ts';
 import { SpoolTracks } from './spool-tracks.ts';
 import type { Backend, Write } from './table.ts';
