@@ -82,7 +82,7 @@ export async function receiveMessage(parts: ReceptionParts, session: Session, gi
     }
     const written = await writeText(intake, { mostHops: parts.mostHops, head });
     const front = await given.check?.finish();
-    const filtered = await parts.contentFilters?.filter(session, { transaction: given.transaction, draft, text });
+    const filtered = parts.contentFilters && (await parts.contentFilters.filter(session, { ...given, draft, text }));
     draft = filtered?.draft ?? draft;
     if (front !== undefined) draft.prepend(front);
     const { transaction } = filtered ?? given;
