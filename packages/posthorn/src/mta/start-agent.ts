@@ -214,8 +214,7 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
               judge: options.judge,
             }),
           },
-          strangers,
-          log,
+          { strangers, log, now },
         ),
         contentFilters,
       ),
@@ -284,6 +283,7 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
   }
   scheduler.wake();
   fetching.start();
+  void tlsReports?.send();
   dmarcReports?.start();
 
   const end = (grace: number): Promise<void> => {

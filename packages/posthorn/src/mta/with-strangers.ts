@@ -1,8 +1,13 @@
+import { clientNetwork } from '@posthorn/smtp/address/client-network';
 import { formatMailbox, type Mailbox } from '@posthorn/smtp/address/mailbox';
 import type { Reply } from '@posthorn/smtp/reply/reply';
 import type { AcceptedRecipient, HandlerAnswer, ServerHandlers, Session, Transaction } from '@posthorn/smtp/server';
 import type { StrangerRefusal, Strangers } from '../filters/strangers.ts';
 import type { Log } from './log.ts';
+import { RequestRate } from './request-rate.ts';
+
+/** Refusals of one client that are told within a minute. */
+const mostTold = 200;
 
 /** Who wanted what. */
 interface Attempt {
@@ -15,13 +20,23 @@ interface Attempt {
  * Has strangers judged beside what the handlers decide, and tells of each refusal in one line: the client, the envelope as
  * far as it is known, the reply, and what the reason was (RFC 2505 §2.4).
  */
-export function withStrangers(handlers: ServerHandlers, strangers: Strangers, log: Log): ServerHandlers {
+export function withStrangers(
+  handlers: ServerHandlers,
+  { strangers, log, now }: { readonly strangers: Strangers; readonly log: Log; readonly now: () => number },
+): ServerHandlers {
+  const [told, silenced] = [new RequestRate(mostTold, now), new RequestRate(1, now)];
   const refuse = (attempt: Attempt, { reply, reason }: StrangerRefusal): Reply => {
     tell(attempt, reply, reason);
     return reply;
   };
   const tell = ({ session, from, to }: Attempt, reply: Reply, why?: string): void => {
     const { clientAddress: client, hello, login } = session;
+    const network = clientNetwork(client);
+    // A flood of connections must not become one of lines, which would fill the disk.
+    if (!told.take(network)) {
+      if (silenced.take(network)) log.warn({ client }, 'refused so often that no more of it is told for a minute');
+      return;
+    }
     const said = [reply.code, reply.status, ...reply.lines].filter(Boolean).join(' ');
     const envelope = { from: textOf(from), to: textOf(to) };
     log.warn({ client, helo: hello?.name, login, ...envelope, said, why }, reply.code < 500 ? 'put off' : 'refused');

@@ -206,6 +206,20 @@ describe('strangers that bring mail', () => {
     expect(codes(await say(agent, message()))[5]).toBe('250 2.0.0');
   });
 
+  it('SEC-RES-1 SEC-2505 leave only so many lines in the log within a minute, whatever they do', async () => {
+    let now = Date.now();
+    await using agent = await startAgent({ rates: { connections: 1, messages: 1, recipients: 1 } }, {}, () => now);
+    for (let count = 0; count < 210; count += 1) await say(agent, [], { hello: '' });
+    const lines = () => agent.log.lines.filter(({ fields }) => (fields as { client?: string }).client === stranger);
+    expect(lines()).toHaveLength(201);
+    expect(lines().at(-1)?.text).toContain('no more of it is told');
+    now += minute - 1;
+    await say(agent, [], { hello: '' });
+    now += minute;
+    for (let count = 0; count < 2; count += 1) await say(agent, [], { hello: '' });
+    expect(lines().length).toBeGreaterThan(201);
+  });
+
   it('SEC-2505 leave a line in the log with each refusal, whoever refuses', async () => {
     await using agent = await startAgent(undefined);
     await say(agent, ['MAIL FROM:<>', 'RCPT TO:<someone@elsewhere.example>', 'QUIT']);
