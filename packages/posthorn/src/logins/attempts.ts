@@ -18,6 +18,8 @@ interface Tally {
 
 /** Logins and networks that are remembered, each; beyond, the one that failed longest ago is forgotten. */
 const most = 20_000;
+/** Periods that the longest wait takes. */
+const mostPeriods = 5;
 
 /**
  * Bounds guesses at passwords, over all sessions. Who guesses a login from afar cannot keep its owner out: where it once
@@ -69,7 +71,8 @@ export class LoginAttempts {
   }
 
   #count(tallies: Map<string, Tally>, key: string, limit: number): void {
-    const failures = Math.min(limit, this.#failuresOf(tallies, key) + 1);
+    // Many at once may be looked at before the first of them is found to fail: all of them count, within reason.
+    const failures = Math.min(mostPeriods * limit, this.#failuresOf(tallies, key) + 1);
     tallies.delete(key);
     tallies.set(key, { failures, at: this.#now() });
     const [oldest] = tallies.keys();

@@ -30,6 +30,15 @@ describe('failed logins', () => {
     expect(tried.isTooMany('192.0.2.1', 'd')).toBe(true);
   });
 
+  it('CMD-AUTH-18 count all the more where many come at once, but never for ever', () => {
+    const { clock, tried } = attempts();
+    for (let turn = 0; turn < 100; turn += 1) tried.failed('192.0.2.1', `x${turn}`);
+    clock.now += 4 * 60_000;
+    expect(tried.isTooMany('192.0.2.1', 'd')).toBe(true);
+    clock.now += 60_000;
+    expect(tried.isTooMany('192.0.2.1', 'd')).toBe(false);
+  });
+
   it('CMD-AUTH-18 take one IPv6 network of 64 bits for one client', () => {
     const { tried } = attempts();
     for (const end of ['1', '2', '3']) tried.failed(`2001:db8:0:1::${end}`, 'a');

@@ -40,11 +40,12 @@ function named(keyword: string, values: readonly string[]): string | undefined {
   return values.length === 0 ? undefined : `${keyword} ${values.join(' ')}`;
 }
 
-/** Mechanisms that show the password are kept for TLS, and those that name the connection for where it has a name (RFC 8314 §4). */
+/** Mechanisms that show the password, or let it be guessed, are kept for TLS, and those that name the connection for where it has a name (RFC 8314 §4). */
 function mechanismsOf(rules: ServerRules, { secure, bound = false }: Circumstances): string[] {
   const isFit = secure || rules.cleartextAuth;
   return rules.mechanisms
-    .filter(({ revealsPassword, needsBinding }) => (isFit || !revealsPassword) && (bound || needsBinding !== true))
+    .filter(({ revealsPassword, needsTls = false }) => isFit || !(revealsPassword || needsTls))
+    .filter(({ needsBinding = false }) => bound || !needsBinding)
     .map(({ name }) => name);
 }
 

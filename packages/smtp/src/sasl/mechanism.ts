@@ -142,6 +142,8 @@ interface NamedMechanism {
   readonly name: string;
   /** Whether it shows the password, or the token, to whoever reads along, so that it needs TLS (RFC 4954 §4). */
   readonly revealsPassword: boolean;
+  /** Whether a server offers it within TLS alone all the same: passwords can be tried against what is overheard (RFC 5802 §9). */
+  readonly needsTls?: boolean;
   /** Whether it is of use only where the TLS connection itself can be named (RFC 5802 §6). */
   readonly needsBinding?: boolean;
 }

@@ -61,6 +61,7 @@ export function ntlmServer({
 }): ServerMechanism {
   return {
     ...about,
+    needsTls: true,
     server() {
       let nonce: Buffer | undefined;
       function next(message: Buffer): ServerStep {

@@ -28,6 +28,7 @@ export function scramServer(parts: ScramServerParts): ServerMechanism {
   return {
     name,
     revealsPassword: false,
+    needsTls: true,
     ...(parts.plus ? { needsBinding: true } : {}),
     server: (channel = { offered: [] }) => new ScramExchange(name, parts, channel),
   };

@@ -187,7 +187,7 @@ describe('a client logs in to a server', () => {
   });
 
   it('CMD-AUTH-12 with the signature of the server in a last challenge, whose answer is an empty line', async () => {
-    const { port } = await open();
+    const { port } = await open({ allowCleartextAuth: true });
     const client = SocketClient.connect({ port });
     onTestFinished(() => client.destroy());
     await client.reply();
@@ -298,7 +298,7 @@ describe('a client logs in to a server', () => {
   });
 
   it('CMD-AUTH-14 asks in words where nothing came with the command, and can be cancelled', async () => {
-    const { port } = await open({ mechanisms: ['NTLM'] });
+    const { port } = await open({ mechanisms: ['NTLM'], allowCleartextAuth: true });
     const client = SocketClient.connect({ port });
     onTestFinished(() => client.destroy());
     await client.reply();
@@ -311,7 +311,7 @@ describe('a client logs in to a server', () => {
     expect(await client.say(`AUTH NTLM ${composeNegotiate().toString('base64')}`)).toMatch(/^334 TlRMTVNTUAAC/);
     expect(await client.say('bm90aGluZw==')).toMatch(/^501 5\.5\.2 /);
     expect(await client.say('AUTH SCRAM-SHA-256')).toMatch(/^504 5\.5\.4 /);
-    const usual = await open();
+    const usual = await open({ allowCleartextAuth: true });
     const other = SocketClient.connect({ port: usual.port });
     onTestFinished(() => other.destroy());
     await other.reply();
@@ -323,13 +323,20 @@ describe('a client logs in to a server', () => {
     const { port } = await open();
     const clear = { tls: 'none' } as const;
     expect(await refusal(connect(port, ann, clear))).toMatchObject({
-      kind: 'authentication',
-      text: expect.stringContaining('only through TLS'),
+      text: expect.stringContaining('no AUTH mechanism'),
     });
     const unverified = { tls: 'starttls', verify: false, tlsMaterial: {} } as const;
     expect(await refusal(connect(port, ann, unverified))).toMatchObject({ kind: 'authentication' });
-    await using named = await connect(port, ann, { ...clear, mechanisms: ['SCRAM-SHA-256'] });
-    expect(named.privacy).toBe('clear');
+    const named = { ...clear, mechanisms: ['SCRAM-SHA-256'] } as const;
+    expect(await refusal(connect(port, ann, named))).toMatchObject({
+      text: expect.stringContaining('no AUTH mechanism'),
+    });
+    const lax = await open({ allowCleartextAuth: true });
+    expect(await refusal(connect(lax.port, ann, clear))).toMatchObject({
+      text: expect.stringContaining('only through TLS'),
+    });
+    await using connection = await connect(lax.port, ann, named);
+    expect(connection.privacy).toBe('clear');
   });
 
   it('CMD-AUTH-1 refuses mechanisms that the credentials cannot be used with', async () => {
