@@ -76,8 +76,9 @@ function fromPlace(stops: readonly Stop[], place: string | undefined): readonly 
 }
 
 /** A host that must not be spoken to counts as one that is not reached (RFC 7672 §2.1, RFC 8461 §5). */
-function whyBarred({ barred, remoteHost }: Stop, open: readonly number[]): SendResult | undefined {
+function whyBarred({ barred, remoteHost, destination }: Stop, open: readonly number[]): SendResult | undefined {
   if (barred === undefined) return undefined;
+  destination.observer?.barred();
   const failure = new Failure('tls', `No connection to ${remoteHost} is made: ${barred}`);
   const answer = { address: '', kind: 'deferred', phase: 'connect', failure } as const;
   return { ok: false, recipients: open.map(() => answer), offered: new Set() };

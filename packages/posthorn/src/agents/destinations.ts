@@ -6,6 +6,7 @@ import { Pool, type PoolLimits } from '@posthorn/smtp/client/pool';
 import { ConnectionFailure, type SendResult } from '@posthorn/smtp/client/send-result';
 import { Failure } from '@posthorn/smtp/failure/failure';
 import { firstWord } from '@posthorn/smtp/protocol/client-capabilities';
+import type { SessionObserver } from './tls-sessions.ts';
 
 /** One address of a host, with all that decides which connections may be shared. */
 export interface Destination {
@@ -14,6 +15,8 @@ export interface Destination {
   readonly key: string;
   /** Names that the host must not have: those of this host (RFC 5321 §3.6.3). */
   readonly ownNames: readonly string[];
+  /** Sees what becomes of its sessions. */
+  readonly observer?: SessionObserver;
 }
 
 /** A host that turned out to be this one (RFC 5321 §3.6.3). */
@@ -23,6 +26,8 @@ export class LoopFailure extends ConnectionFailure {}
 const mostDestinations = 2000;
 
 interface Entry {
+  /** As it was asked for last. */
+  destination: Destination;
   readonly pool: Pool;
   /** Until when nothing is tried there. */
   deadUntil: number;
@@ -68,6 +73,7 @@ export class Destinations {
     const { key } = destination;
     const known = this.#entries.get(key);
     const entry = known ?? this.#create(destination);
+    entry.destination = destination;
     if (known !== undefined) this.#entries.delete(key);
     this.#entries.set(key, entry);
     if (this.#entries.size > mostDestinations) this.#forget();
@@ -77,7 +83,7 @@ export class Destinations {
   #create(destination: Destination): Entry {
     const open = async (signal: AbortSignal) => {
       try {
-        const connection = await openUnlessOwn(destination, signal);
+        const connection = await openUnlessOwn(entry.destination, signal);
         entry.failure = undefined;
         return connection;
       } catch (error) {
@@ -90,7 +96,7 @@ export class Destinations {
         throw failure;
       }
     };
-    const entry: Entry = { pool: new Pool(open, this.#limits), deadUntil: 0, failure: undefined };
+    const entry: Entry = { destination, pool: new Pool(open, this.#limits), deadUntil: 0, failure: undefined };
     return entry;
   }
 
@@ -107,8 +113,13 @@ function undone(parcel: Parcel, failure: Failure): SendResult {
   return parcel.result();
 }
 
-async function openUnlessOwn({ connect, ownNames }: Destination, signal: AbortSignal): Promise<ClientConnection> {
-  const connection = await connectClient(connect, signal);
+async function openUnlessOwn(destination: Destination, signal: AbortSignal): Promise<ClientConnection> {
+  const { connect, ownNames, observer } = destination;
+  const connection = await connectClient(connect, signal).catch((error: unknown) => {
+    observer?.failed(error);
+    throw error;
+  });
+  observer?.opened(connection);
   const { greeting, capabilities } = connection;
   const names = [greeting === undefined ? '' : firstWord(greeting), capabilities.host];
   const own = names.find((name) => ownNames.includes(name.toLowerCase()));

@@ -1,4 +1,4 @@
-import { type FileHandle, mkdir, open } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, rename } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
 interface Syncing {
@@ -52,4 +52,18 @@ export async function writePieces(file: FileHandle, pieces: AsyncIterable<Buffer
     octets += piece.length;
   }
   return octets;
+}
+
+/** Puts a file in the place of one that may be there: whatever happens, one of the two is there as a whole. */
+export async function replaceFile(path: string, text: string): Promise<void> {
+  const draft = `${path}.tmp~`;
+  const file = await open(draft, 'w', 0o600);
+  try {
+    await file.writeFile(text);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  await rename(draft, path);
+  await syncDirectory(dirname(path));
 }

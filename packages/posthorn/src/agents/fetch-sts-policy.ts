@@ -106,8 +106,8 @@ function isAboutCertificate(error: unknown): boolean {
   return /^(?:CERT_|UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_|INVALID_CA|INVALID_PURPOSE|ERR_TLS_CERT)/.test(code);
 }
 
-/** Addresses come from the resolver of the agent, not from that of the system. */
-function lookupOver({ resolver, families }: StsFetchParts, signal: AbortSignal): LookupFunction {
+/** A look-up for connections of Node. Addresses come from the resolver of the agent, not from that of the system. */
+export function lookupOver({ resolver, families }: StsFetchParts, signal: AbortSignal): LookupFunction {
   return (host, { all }, done) => {
     lookUpAddresses(host, { resolver, families, most: 4, signal }).then(
       ({ addresses }) => {

@@ -7,8 +7,10 @@ import type { NextHop } from '../queue/next-hop.ts';
 import type { NoHost } from '../routing/exchangers.ts';
 import type { DomainTls } from '../routing/outbound-tls.ts';
 import type { Stop } from './deliver-to-hosts.ts';
+import type { Destination } from './destinations.ts';
 import { findHosts, type HostFinder, type MailHost } from './find-hosts.ts';
 import { type TlsPlan, TlsPlanner, type TlsPlannerParts } from './tls-planner.ts';
+import { type ObservedHost, observeSessions, type SessionObserver, type TlsReporting } from './tls-sessions.ts';
 
 /** What finding the way to a next hop works with. */
 export interface RouteOptions extends HostFinder, Partial<Pick<TlsPlannerParts, 'tlsFor' | 'dane' | 'sts'>> {
@@ -21,6 +23,8 @@ export interface RouteOptions extends HostFinder, Partial<Pick<TlsPlannerParts, 
   readonly port?: number;
   /** Addresses that are tried for one message, 8 by default (RFC 5321 §5.1). */
   readonly mostAddressesTried?: number;
+  /** Keeps count of sessions for the domains that want to know; absent: nobody does. */
+  readonly tlsReporting?: TlsReporting;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
 }
@@ -76,9 +80,19 @@ export class Route {
     const planned = await this.plan(hop, wishes, signal);
     if (planned.kind === 'outcome') return planned;
     const { hosts, plans, port } = planned;
+    const observe = await this.#observing(hop, wishes, signal);
     return hosts
-      .flatMap((host, index) => stopsAt(host, { hop, options, port, plan: plans[index] as TlsPlan }))
+      .flatMap((host, index) => stopsAt(host, { hop, options, port, plan: plans[index] as TlsPlan, observe }))
       .slice(0, options.mostAddressesTried ?? 8);
+  }
+
+  /** What observes sessions for a domain that wants reports; mail that goes whatever TLS is like tells nothing (RFC 8460 §3). */
+  async #observing(hop: RelayHop, { tlsOptional }: Wishes, signal: AbortSignal): Promise<Observing | undefined> {
+    const { tlsReporting: reporting } = this.#options;
+    if (reporting === undefined || hop.kind !== 'mx' || tlsOptional === true || hop.domain.startsWith('['))
+      return undefined;
+    if (!(await reporting.wants(hop.domain, signal).catch(() => false))) return undefined;
+    return (about) => observeSessions({ ...about, domain: hop.domain }, reporting);
   }
 
   /** The hosts of a next hop that is no socket, and how each is spoken to; or what becomes of the mail without any. */
@@ -121,7 +135,10 @@ function routeTls(hop: RelayHop): DomainTls | undefined {
   }
 }
 
+type Observing = (about: Omit<ObservedHost, 'domain'>) => SessionObserver;
+
 interface Planned {
+  readonly observe: Observing | undefined;
   readonly hop: RelayHop;
   readonly options: RouteOptions;
   readonly port: number;
@@ -129,17 +146,24 @@ interface Planned {
 }
 
 /** One stop for every address; a host that is not to be spoken to is one, which says why. */
-function stopsAt(host: MailHost, { hop, options, port, plan }: Planned): Stop[] {
+function stopsAt(host: MailHost, { hop, options, port, plan, observe }: Planned): Stop[] {
   const addresses = plan.tls === 'barred' ? host.addresses.slice(0, 1) : host.addresses;
   return addresses.map(({ address }): Stop => {
     const to = { host: address, port };
+    const destination = toDestination(hop, options, { to, tls: hopTls(hop, host, plan) });
+    const observer = observe?.({ host: host.name, address, plan });
     return {
       remoteHost: host.name,
-      destination: toDestination(hop, options, { to, tls: hopTls(hop, host, plan) }),
+      destination: observer === undefined ? destination : observed(destination, hop, observer),
       ...(plan.proven ? {} : { unproven: true }),
       ...(plan.tls === 'barred' ? { barred: plan.because } : {}),
     };
   });
+}
+
+/** Sessions are counted for one domain each. */
+function observed(destination: Destination, hop: RelayHop, observer: SessionObserver): Destination {
+  return { ...destination, key: `${destination.key} for ${domainOf(hop)}`, observer };
 }
 
 /** A host that a route names is verified as itself, and by the way of its port. */
@@ -163,7 +187,7 @@ interface Way {
   readonly tls: ChosenTls;
 }
 
-function toDestination(hop: RelayHop, options: RouteOptions, { to, tls }: Way) {
+function toDestination(hop: RelayHop, options: RouteOptions, { to, tls }: Way): Destination {
   const { name, ownNames, tlsMaterial, timeouts } = options;
   const login = hop.kind === 'mx' ? undefined : hop.login;
   const connect: ConnectOptions = {

@@ -1,8 +1,8 @@
-import { open, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { normalizeDomain } from '@posthorn/smtp/address/normalize-domain';
 import { formatStsPolicy, parseStsPolicy, type StsPolicy } from '../routing/sts-policy.ts';
-import { makeDirectory, syncDirectory } from './durable-file.ts';
+import { makeDirectory, replaceFile } from './durable-file.ts';
 
 /** A policy that was fetched. */
 export interface KeptPolicy {
@@ -59,16 +59,7 @@ export class StsCache {
   set(domain: string, entry: KeptPolicy): Promise<void> {
     const forgotten = this.#keep(domain, entry);
     return this.#queue(async () => {
-      const path = join(this.#folder, domain);
-      const file = await open(`${path}.tmp~`, 'w', 0o600);
-      try {
-        await file.writeFile(formatEntry(entry));
-        await file.sync();
-      } finally {
-        await file.close();
-      }
-      await rename(`${path}.tmp~`, path);
-      await syncDirectory(this.#folder);
+      await replaceFile(join(this.#folder, domain), formatEntry(entry));
       for (const name of forgotten) await rm(join(this.#folder, name), { force: true });
     });
   }

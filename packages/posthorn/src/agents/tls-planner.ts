@@ -20,7 +20,12 @@ export interface TlsPlan extends TlsDecision {
   /** Whether the name of the host is proven, by the DNS or by a policy (RFC 8689 §4.2.1). */
   readonly proven: boolean;
   /** What the plan is made from, for people and reports. */
-  readonly found: { readonly tlsa: FoundTlsa | undefined; readonly sts: FoundPolicy | undefined };
+  readonly found: {
+    readonly tlsa: FoundTlsa | undefined;
+    readonly sts: FoundPolicy | undefined;
+    /** Whether the policy names the host. */
+    readonly named: boolean;
+  };
 }
 
 /** What plans are made with. */
@@ -74,10 +79,11 @@ export class TlsPlanner {
     const { port, signal, found, domain } = query;
     const asksDane = dane && (tls.raised || tls.level === 'dane');
     const tlsa = asksDane ? await findTlsa({ host, port, signal }, resolver) : undefined;
-    const decision = decideTls(tls, { dane: daneOf(tlsa), sts: stsOf(sts, host) });
+    const policy = stsOf(sts, host);
+    const decision = decideTls(tls, { dane: daneOf(tlsa), sts: policy });
     const proven =
       host.unproven !== true || decision.tls === 'sts' || (decision.tls === 'verified' && tls.names !== undefined);
-    const about = { ...decision, proven, found: { tlsa, sts } };
+    const about = { ...decision, proven, found: { tlsa, sts, named: policy?.matches === true } };
     const serverName = withoutBrackets(host.name);
     switch (decision.tls) {
       case 'clear':

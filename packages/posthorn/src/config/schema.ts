@@ -192,6 +192,8 @@ export const configSchema = z.strictObject({
   queue: queue.prefault({}),
   dns: secure.dns.prefault({}),
   outboundTls: secure.outboundTls.prefault({}),
+  /** Without it nobody gets reports on TLS. */
+  tlsReports: secure.tlsReports.exactOptional(),
   /** Rewrites the sender of mail that is forwarded to other hosts; without it that stays as it is. */
   srs: srsFields.exactOptional(),
   /** What strangers that bring mail are judged by. */

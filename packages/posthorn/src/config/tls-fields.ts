@@ -87,3 +87,15 @@ export const dns = z.strictObject({
   /** Whether the way to servers beyond this machine is so safe that nobody can forge what they say (RFC 4035 §4.9.3). */
   trustAd: flag().exactOptional(),
 });
+
+/** Reports on TLS to the domains that want them (RFC 8460 §3). */
+export const tlsReports = z.strictObject({
+  /** Who reports. */
+  organization: textField(
+    (text) => text.trim() !== '' && text.length <= 200 && !/\p{Cc}/u.test(text),
+    'a name',
+    'Write the name of who runs this host, such as "Example Ltd".',
+  ),
+  /** Who answers for them; they come from this address. */
+  contact: mail.mailbox(),
+});

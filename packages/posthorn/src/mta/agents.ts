@@ -13,6 +13,7 @@ import { createRelayAgent } from '../agents/relay.ts';
 import { createResendAgent } from '../agents/resend.ts';
 import type { ProgramRules } from '../agents/run-program.ts';
 import type { StsPolicies } from '../agents/sts-policies.ts';
+import type { TlsReporting } from '../agents/tls-sessions.ts';
 import { withTerminals } from '../agents/with-terminals.ts';
 import type { Config } from '../config/schema.ts';
 import type { Resolver } from '../dns/resolver.ts';
@@ -42,6 +43,8 @@ export interface AgentParts {
   readonly terminalMail?: TerminalMail | undefined;
   /** Knows the policies of domains about TLS; absent: nobody asks for them. */
   readonly sts?: StsPolicies | undefined;
+  /** Counts sessions for reports; absent: nobody does. */
+  readonly tlsReporting?: TlsReporting | undefined;
   /** The policy in force. */
   readonly policy: () => Pick<Policy, 'directory' | 'tlsFor' | 'findList' | 'findGateway' | 'findVacation'>;
 }
@@ -71,11 +74,12 @@ export function createAgents({
   programs,
   terminalMail,
   sts,
+  tlsReporting,
   policy,
 }: AgentParts): Agents {
   const { queue, limits, hostname } = config;
   const relay = createRelayAgent({
-    ...relayOptionsOf({ config, resolver, ownAddresses, now, policy, sts }),
+    ...relayOptionsOf({ config, resolver, ownAddresses, now, policy, sts, tlsReporting }),
     sign,
     limits: {
       connections: queue.concurrencyPerDestination,

@@ -3,6 +3,7 @@ import { networkInterfaces } from 'node:os';
 import { ownFamilies } from '../agents/own-families.ts';
 import type { RouteOptions } from '../agents/route.ts';
 import type { StsPolicies } from '../agents/sts-policies.ts';
+import type { TlsReporting } from '../agents/tls-sessions.ts';
 import type { Config } from '../config/schema.ts';
 import type { Resolver } from '../dns/resolver.ts';
 import type { Policy } from './policy.ts';
@@ -18,10 +19,20 @@ export interface RelayParts {
   readonly policy: () => Pick<Policy, 'tlsFor'>;
   /** Absent: nobody asks for the policies of domains. */
   readonly sts?: StsPolicies | undefined;
+  /** Absent: nobody counts sessions. */
+  readonly tlsReporting?: TlsReporting | undefined;
 }
 
 /** How the way to other hosts is found under a configuration. */
-export function relayOptionsOf({ config, resolver, ownAddresses, now, policy, sts }: RelayParts): RouteOptions {
+export function relayOptionsOf({
+  config,
+  resolver,
+  ownAddresses,
+  now,
+  policy,
+  sts,
+  tlsReporting,
+}: RelayParts): RouteOptions {
   const { hostname, authorities, dns } = config;
   return {
     name: hostname,
@@ -34,6 +45,7 @@ export function relayOptionsOf({ config, resolver, ownAddresses, now, policy, st
     tlsFor: (domain) => policy().tlsFor(domain),
     dane: dns.validating,
     ...(sts === undefined ? {} : { sts }),
+    ...(tlsReporting === undefined ? {} : { tlsReporting }),
     ...(authorities === undefined ? {} : { tlsMaterial: { ca: readFileSync(authorities) } }),
   };
 }

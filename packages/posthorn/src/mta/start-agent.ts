@@ -253,7 +253,6 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
     await dmarcReports?.close();
     await scheduler.stop(grace);
     await checkpoints.close();
-    contentFilters?.close();
     await judging.close();
     await agents.close();
     await sts?.close();

@@ -54,7 +54,8 @@ export async function secureSocket(
 /** Certificates beyond these are not looked at. */
 const longestChain = 20;
 
-function shownBy(socket: TLSSocket): ShownCertificates {
+/** The certificates that a host has shown; throws Failure `tls` when there are none. */
+export function shownBy(socket: TLSSocket): ShownCertificates {
   const chain: X509Certificate[] = [];
   const seen = new Set<unknown>();
   let next: DetailedPeerCertificate | undefined = socket.getPeerCertificate(true);

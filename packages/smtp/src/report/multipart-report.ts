@@ -9,6 +9,8 @@ export interface ReportPart {
   readonly mediaType: string;
   readonly encoding: string;
   readonly body: Buffer;
+  /** What it is called as a file; one word of ASCII. */
+  readonly fileName?: string;
 }
 
 /** What a report is put together from (RFC 6522 §3). */
@@ -79,7 +81,8 @@ export function reportId(host: string, random: (octets: number) => Buffer): stri
   return `<${random(16).toString('hex')}@${printable(host)}>`;
 }
 
-function writePart({ mediaType, encoding, body }: ReportPart): Buffer {
+function writePart({ mediaType, encoding, body, fileName }: ReportPart): Buffer {
   const label = encoding === '7bit' ? '' : `Content-Transfer-Encoding: ${encoding}\r\n`;
-  return Buffer.concat([Buffer.from(`Content-Type: ${mediaType}\r\n${label}\r\n`), body]);
+  const file = fileName === undefined ? '' : `Content-Disposition: attachment;\r\n filename="${fileName}"\r\n`;
+  return Buffer.concat([Buffer.from(`Content-Type: ${mediaType}\r\n${label}${file}\r\n`), body]);
 }
