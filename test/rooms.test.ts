@@ -38,6 +38,7 @@ const table: Readonly<Record<string, readonly string[]>> = {
   'smtp/server': [...coreRooms, 'smtp/net'],
   'smtp/tracking': [...coreRooms, 'smtp/net'],
   'smtp/testing': [...coreRooms, 'smtp/net', 'smtp/client', 'smtp/server'],
+  'smtp/nodemailer': [...coreRooms, 'smtp/client'],
   'posthorn/queue': coreRooms,
   'posthorn/routing': [...coreRooms, 'posthorn/queue'],
   'posthorn/directory': coreRooms,
@@ -100,7 +101,8 @@ describe('the rooms', () => {
       .filter((line) => !/ imports @posthorn\/smtp\/(client|server|tracking)$/.test(line));
     expect(detours).toEqual([]);
     // The files that package.json names may pass on the types that their users need.
-    const isEntry = (path: string) => /\/(client\/client|server\/server|testing\/testing|tracking\/tracking)\.ts$/.test(path);
+    const isEntry = (path: string) =>
+      /\/(client\/client|nodemailer\/nodemailer|server\/server|testing\/testing|tracking\/tracking)\.ts$/.test(path);
     const barrels = modules.filter(
       ({ path, reexports }) => (reexports && !isEntry(path)) || /\/index\.tsx?$/.test(path),
     );

@@ -2,7 +2,7 @@ import type { ConnectOptions } from './connect-client.ts';
 import { connectDiscovered, type DiscoveredOptions } from './connect-discovered.ts';
 import type { Patience } from './job.ts';
 import { type ClientMessage, toParcel } from './message.ts';
-import { Pool, type PoolLimits } from './pool.ts';
+import { defaultPoolLimits, Pool, type PoolLimits } from './pool.ts';
 import type { SendResult } from './send-result.ts';
 
 export type { ConnectOptions, Tls } from './connect-client.ts';
@@ -31,14 +31,12 @@ export interface Client extends AsyncDisposable {
   close(): Promise<void>;
 }
 
-const defaultLimits: PoolLimits = { connections: 5, messagesPerConnection: 1000, idleTime: 30_000, queue: 10_000 };
-
 /** Milliseconds that one message may take unless the caller says otherwise: longer than the reply to a text may. */
 const defaultDeadline = 15 * 60_000;
 
 /** Makes a client; nothing is opened before the first message. */
 export function createClient(options: ClientOptions): Client {
-  const pool = new Pool((signal) => connectDiscovered(options, signal), { ...defaultLimits, ...options.limits });
+  const pool = new Pool((signal) => connectDiscovered(options, signal), { ...defaultPoolLimits, ...options.limits });
   const close = () => pool.close();
   return {
     send: async (message, { signal, deadline = defaultDeadline } = {}) => {

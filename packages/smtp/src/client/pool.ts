@@ -19,6 +19,14 @@ export interface PoolLimits {
   readonly queue: number;
 }
 
+/** What holds where nothing else is said. */
+export const defaultPoolLimits: PoolLimits = {
+  connections: 5,
+  messagesPerConnection: 1000,
+  idleTime: 30_000,
+  queue: 10_000,
+};
+
 /** Opens a connection. Rejects with Failure. */
 export type OpenConnection = (signal: AbortSignal) => Promise<ClientConnection>;
 
