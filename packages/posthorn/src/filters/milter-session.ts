@@ -29,8 +29,8 @@ export interface MilterSessionParts extends Pick<MacroFacts, 'session' | 'hostna
 export class MilterSession {
   readonly #parts: MilterSessionParts;
   #held: NegotiatedConnection | undefined;
-  /** `passes`: it takes all of this client; `down`: it cannot be asked any more. */
-  #state: 'open' | 'passes' | 'down' = 'open';
+  /** `passes`: it takes all of this client; `down`: it cannot be asked any more; `over`: the client is gone. */
+  #state: 'open' | 'passes' | 'down' | 'over' = 'open';
   /** `open`: the filter waits for more of a message. */
   #message: 'none' | 'open' | 'passes' | 'discarded' = 'none';
 
@@ -44,6 +44,10 @@ export class MilterSession {
     const host = nameOf(session) ?? `[${addressOf(session)}]`;
     try {
       this.#held = await openMilter(rules);
+      if ((this.#state as string) === 'over') {
+        this.close();
+        return undefined;
+      }
       return await this.#exchange(this.#held, 'connect', { kind: 'connect', host, client: clientOf(session) });
     } catch (error) {
       this.#fail(error);
@@ -114,6 +118,7 @@ export class MilterSession {
   /** The client is gone. */
   close(): void {
     this.#abort();
+    this.#state = 'over';
     this.#held?.connection.end(formatMilterCommand({ kind: 'quit' }));
     this.#held = undefined;
   }
@@ -196,6 +201,8 @@ export class MilterSession {
 
   #fail(error: unknown): Reply | undefined {
     if (!(error instanceof Failure)) throw error;
+    // What was waited for when the client left does not come, and nobody needs it.
+    if (this.#state === 'over') return undefined;
     this.#drop();
     this.#parts.failed(error);
     return fallbackReply(this.#parts.rules.fallback);

@@ -4,7 +4,7 @@ export const milterVersion = 6;
 const dataSince = 4;
 
 /** What a filter may change, one bit each. */
-export const milterActions = {
+const milterActions = {
   addFields: 0x01,
   replaceBody: 0x02,
   addRecipients: 0x04,

@@ -1,4 +1,4 @@
-import { Agent, type IncomingMessage, request } from 'node:http';
+import { type ClientRequest, type IncomingMessage, request } from 'node:http';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { Failure } from '@posthorn/smtp/failure/failure';
@@ -11,84 +11,72 @@ import { type RspamdFacts, rspamdHeaders } from './rspamd-request.ts';
 
 /** Octets of the longest answer. */
 const mostAnswer = 2 ** 20;
-const mostIdle = 10;
 
-/** Asks an Rspamd by HTTP what it thinks of messages; connections are used again. */
-export class Rspamd {
-  readonly #rules: FilterRules;
-  readonly #agent = new Agent({ keepAlive: true, maxFreeSockets: mostIdle, timeout: 30_000 });
+/** What an Rspamd is asked with. */
+export interface RspamdQuestion extends RspamdFacts {
+  readonly rules: FilterRules;
+  readonly signal: AbortSignal;
+}
 
-  constructor(rules: FilterRules) {
-    this.#rules = rules;
-  }
-
-  /** Judges a message. Rejects with Failure. */
-  async judge(
-    content: FilteredContent,
-    facts: RspamdFacts & { readonly signal: AbortSignal },
-  ): Promise<ContentVerdict> {
-    const { target, times } = this.#rules;
-    const what = `the filter at ${formatTarget(target)}`;
-    const head = Buffer.concat([...content.fields, content.separator]);
-    const deadline = AbortSignal.any([facts.signal, AbortSignal.timeout(times.message)]);
-    try {
-      const [answer] = await this.#exchange(content, {
-        head,
-        signal: deadline,
-        headers: { ...rspamdHeaders(facts), 'Content-Length': String(head.length + content.bodySize) },
-      });
-      const text = await readAnswer(answer, what);
-      const verdict = answer.statusCode === 200 ? parseRspamdReply(text) : undefined;
-      if (verdict === undefined) throw new Failure('protocol', `${what}: no judgement, but ${answer.statusCode}`);
-      return verdict;
-    } catch (error) {
-      if (facts.signal.aborted) throw facts.signal.reason;
-      if (deadline.aborted) throw new Failure('timeout', `${what}: no answer in ${times.message} ms`);
-      throw socketFailure(error, what);
-    }
-  }
-
-  close(): void {
-    this.#agent.destroy();
-  }
-
-  async #exchange(
-    content: FilteredContent,
-    { head, headers, signal }: { head: Buffer; headers: Record<string, string | string[]>; signal: AbortSignal },
-  ): Promise<[IncomingMessage]> {
-    const { target, times } = this.#rules;
-    const { host = 'localhost', port = 11_333, path } = target;
-    const where = path === undefined ? { host, port } : { socketPath: path };
-    const outgoing = request({ ...where, agent: this.#agent, method: 'POST', path: '/checkv2', headers, signal });
-    const connecting = setTimeout(() => outgoing.destroy(new Failure('timeout', 'no connection')), times.connect);
-    outgoing.once('socket', (socket) => {
-      if (!socket.connecting) clearTimeout(connecting);
-      else socket.once('connect', () => clearTimeout(connecting));
-    });
-    async function* text() {
-      yield head;
-      yield* content.body();
-    }
-    const answered = new Promise<IncomingMessage>((resolve, reject) => {
-      outgoing.once('response', resolve).once('error', reject);
-    });
-    try {
-      // It may answer before it has seen all, and close then.
-      const sent = pipeline(Readable.from(text(), { objectMode: false }), outgoing).then(() => answered);
-      return [await Promise.race([answered, sent])];
-    } finally {
-      clearTimeout(connecting);
-      outgoing.on('error', () => {});
-    }
+/** Asks an Rspamd by HTTP what it thinks of a message. Rejects with Failure. */
+export async function judgeByRspamd(content: FilteredContent, question: RspamdQuestion): Promise<ContentVerdict> {
+  const { target, times } = question.rules;
+  const what = `the filter at ${formatTarget(target)}`;
+  const signal = AbortSignal.any([question.signal, AbortSignal.timeout(times.message)]);
+  try {
+    const { status, text } = await ask(content, question, signal);
+    const verdict = status === 200 ? parseRspamdReply(text) : undefined;
+    if (verdict === undefined) throw new Failure('protocol', `${what}: no judgement, but ${status}`);
+    return verdict;
+  } catch (error) {
+    if (question.signal.aborted) throw question.signal.reason;
+    if (signal.aborted) throw new Failure('timeout', `${what}: no answer in ${times.message} ms`);
+    throw socketFailure(error, what);
   }
 }
 
-async function readAnswer(answer: IncomingMessage, what: string): Promise<string> {
+interface Answer {
+  readonly status: number | undefined;
+  readonly text: string;
+}
+
+async function ask(content: FilteredContent, question: RspamdQuestion, signal: AbortSignal): Promise<Answer> {
+  const { host = 'localhost', port, path } = question.rules.target;
+  const where = path === undefined ? { host, port } : { socketPath: path };
+  const head = Buffer.concat([...content.fields, content.separator]);
+  const headers = { ...rspamdHeaders(question), 'Content-Length': String(head.length + content.bodySize) };
+  // A connection for each message: one that was kept may be gone when it is needed.
+  const outgoing = request({ ...where, agent: false, method: 'POST', path: '/checkv2', headers, signal });
+  boundConnecting(outgoing, question.rules.times.connect);
+  const answered = new Promise<IncomingMessage>((resolve, reject) => {
+    outgoing.once('response', resolve).on('error', reject);
+  });
+  async function* text() {
+    yield head;
+    yield* content.body();
+  }
+  const sent = pipeline(Readable.from(text(), { objectMode: false }), outgoing);
+  try {
+    // It may answer before it has seen all, and close then.
+    const answer = await Promise.race([answered, sent.then(() => answered)]);
+    return { status: answer.statusCode, text: await readAnswer(answer) };
+  } finally {
+    outgoing.destroy();
+  }
+}
+
+function boundConnecting(outgoing: ClientRequest, time: number): void {
+  const timer = setTimeout(() => outgoing.destroy(new Failure('timeout', 'no connection')), time);
+  const end = () => clearTimeout(timer);
+  outgoing.once('close', end).once('socket', (socket) => socket.once('connect', end));
+}
+
+async function readAnswer(answer: IncomingMessage): Promise<string> {
   const pieces: Buffer[] = [];
   let size = 0;
   for await (const piece of answer as AsyncIterable<Buffer>) {
     size += piece.length;
-    if (size > mostAnswer) throw new Failure('limit', `${what}: an answer of more than ${mostAnswer} octets`);
+    if (size > mostAnswer) throw new Failure('limit', `An answer of more than ${mostAnswer} octets`);
     pieces.push(piece);
   }
   return Buffer.concat(pieces).toString('utf8');

@@ -4,7 +4,7 @@ import type { Config } from '../config/schema.ts';
 import { scanByClamav } from '../filters/clamav.ts';
 import type { ContentVerdict, FilteredContent } from '../filters/content-verdict.ts';
 import { MilterSession } from '../filters/milter-session.ts';
-import { Rspamd } from '../filters/rspamd.ts';
+import { judgeByRspamd } from '../filters/rspamd.ts';
 
 /** A message that a filter is asked about. */
 export interface FilterQuestion {
@@ -24,7 +24,6 @@ export interface ContentFilter {
   follow?(session: Session, hostname: string): MilterSession;
   /** Rejects with Failure when it cannot be asked, or with the reason of the signal. */
   judge(question: FilterQuestion, milter: MilterSession | undefined): Promise<ContentVerdict>;
-  close(): void;
 }
 
 /** Makes a filter; `failed` is told why one that follows sessions cannot be used. */
@@ -42,25 +41,14 @@ export function createContentFilter(
         follow: (session, hostname) => new MilterSession({ rules, session, hostname, failed }),
         judge: async ({ content, ...facts }, milter) =>
           (await milter?.message(content, facts)) ?? { kind: 'pass', changes: [] },
-        close() {},
       };
     case 'rspamd': {
-      const rspamd = new Rspamd(rules);
-      return {
-        rules,
-        roles,
-        judge: ({ content, ...facts }) => rspamd.judge(content, facts),
-        close: () => rspamd.close(),
-      };
+      const rspamd = rules;
+      return { rules, roles, judge: ({ content, ...facts }) => judgeByRspamd(content, { ...facts, rules: rspamd }) };
     }
     case 'clamav': {
       const clamav = rules;
-      return {
-        rules,
-        roles,
-        judge: ({ content, signal }) => scanByClamav(content, { rules: clamav, signal }),
-        close() {},
-      };
+      return { rules, roles, judge: ({ content, signal }) => scanByClamav(content, { rules: clamav, signal }) };
     }
   }
 }

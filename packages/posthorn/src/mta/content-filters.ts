@@ -148,10 +148,6 @@ export class ContentFilters {
     this.#followed.delete(session);
   }
 
-  close(): void {
-    for (const filter of this.#filters) filter.close();
-  }
-
   async #each(
     session: Session,
     ask: (milter: MilterSession, id: string) => Promise<Reply | undefined>,

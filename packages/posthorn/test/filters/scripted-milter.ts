@@ -22,6 +22,8 @@ export interface ScriptedMilter extends AsyncDisposable {
   readonly macros: Map<string, Record<string, string>>;
   /** Connections so far. */
   readonly connections: () => number;
+  /** Says something over all connections that are open. */
+  say(bytes: Buffer): void;
   /** Ends the connections that are open. */
   cut(): void;
 }
@@ -123,6 +125,9 @@ export async function startMilter(script: Script = {}): Promise<ScriptedMilter> 
     seen,
     macros,
     connections: () => connections,
+    say(bytes) {
+      for (const socket of sockets) socket.write(bytes);
+    },
     cut() {
       for (const socket of sockets) socket.destroy();
     },

@@ -1,3 +1,4 @@
+import { connect } from 'node:net';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { ConfigInput } from '../../src/config/schema.ts';
@@ -336,6 +337,17 @@ describe('a milter', () => {
     }
     expect([milter.connections(), old.connections()]).toEqual([3, 3]);
     expect(old.seen.map(({ letter }) => letter).join('')).toBe('OBEQOBEQOBEQ');
+  });
+
+  it('is left alone by a client that is gone before it has answered', async () => {
+    await using milter = await startMilter({ answer: ({ letter }) => (letter === 'O' ? [] : undefined) });
+    await using test = await agentWith([milter]);
+    const client = connect({ port: test.port, host: '127.0.0.1' });
+    await expect.poll(() => milter.seen.length).toBe(1);
+    client.resetAndDestroy();
+    milter.say(terms({}));
+    await expect.poll(() => milter.seen.at(-1)?.letter).toBe('Q');
+    expect(test.log.lines.map((line) => line.text)).not.toContain('a filter cannot be asked');
   });
 
   it('is reached by a UNIX socket', async () => {
