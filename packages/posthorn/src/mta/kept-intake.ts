@@ -1,6 +1,7 @@
 import { Failure } from '@posthorn/smtp/failure/failure';
 import type { IncomingText, Transaction } from '@posthorn/smtp/server';
 import type { Checkpoint, KeptDraft } from '../queue/checkpoint.ts';
+import { withPieces } from './with-pieces.ts';
 
 /** What a kept intake is made of. */
 export interface KeptIntakeParts {
@@ -35,19 +36,7 @@ export class KeptIntake {
     this.#client = client;
     this.#taken = transaction.offset ?? 0;
     this.isResumed = transaction.offset !== undefined;
-    this.text = {
-      by: text.by,
-      get size() {
-        return text.size;
-      },
-      get signal() {
-        return text.signal;
-      },
-      get cancelled() {
-        return text.cancelled;
-      },
-      [Symbol.asyncIterator]: () => this.#watch(text),
-    };
+    this.text = withPieces(text, () => this.#watch(text));
   }
 
   static async open(parts: KeptIntakeParts): Promise<KeptIntake> {

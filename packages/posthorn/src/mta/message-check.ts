@@ -21,6 +21,7 @@ import { DkimVerification } from '../authentication/verify-dkim.ts';
 import type { Intake } from './intake.ts';
 import { Refusal } from './refusal.ts';
 import { withCompletedHeader } from './submission-text.ts';
+import { withPieces } from './with-pieces.ts';
 
 /** What a message is checked with. */
 export interface MessageCheckParts {
@@ -94,24 +95,12 @@ export class MessageCheck {
 
   #watchRest(text: IncomingText): IncomingText {
     const take = (piece: Buffer) => this.#takeBody(piece);
-    return {
-      by: text.by,
-      get size() {
-        return text.size;
-      },
-      get signal() {
-        return text.signal;
-      },
-      get cancelled() {
-        return text.cancelled;
-      },
-      async *[Symbol.asyncIterator]() {
-        for await (const piece of text) {
-          take(piece);
-          yield piece;
-        }
-      },
-    };
+    return withPieces(text, async function* () {
+      for await (const piece of text) {
+        take(piece);
+        yield piece;
+      }
+    });
   }
 
   /** Says, once all of the text came, what goes on top of the message. Rejects with Refusal when it is not taken. */

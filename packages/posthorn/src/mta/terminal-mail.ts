@@ -5,6 +5,7 @@ import { Terminals } from '../agents/terminals.ts';
 import type { Config } from '../config/schema.ts';
 import type { Directory } from '../directory/directory.ts';
 import { Refusal } from './refusal.ts';
+import { withPieces } from './with-pieces.ts';
 
 const inactive = reply(450, '4.2.1', 'No terminal of the user takes messages now');
 const elsewhere = reply(550, '5.3.3', 'SEND reaches the terminals of this host alone');
@@ -49,19 +50,7 @@ export class TerminalMail {
   boundText(text: IncomingText, { verb }: Transaction): IncomingText {
     if (verb !== 'SEND') return text;
     const bounded = boundedBy(text, this.most);
-    return {
-      by: text.by,
-      get size() {
-        return text.size;
-      },
-      get signal() {
-        return text.signal;
-      },
-      get cancelled() {
-        return text.cancelled;
-      },
-      [Symbol.asyncIterator]: () => bounded,
-    };
+    return withPieces(text, () => bounded);
   }
 }
 

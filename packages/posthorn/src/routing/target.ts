@@ -1,4 +1,4 @@
-import type { RelayTls } from '../queue/next-hop.ts';
+import type { NextHop } from '../queue/next-hop.ts';
 import { parseRelay } from './parse-relay.ts';
 
 /** Where a route leads, before an address is known; in a path `{local}` and `{domain}` stand for parts of it. */
@@ -10,16 +10,8 @@ export type Target =
   | { readonly kind: 'odmr' | 'discard' }
   | { readonly kind: 'nowhere'; readonly status: `5.${number}.${number}`; readonly text: string };
 
-/** A host that a route names, or a socket of this machine; as in NextHop. */
-export interface RelayTarget {
-  readonly kind: 'smtp' | 'lmtp';
-  readonly host?: string;
-  readonly port?: number;
-  readonly path?: string;
-  readonly lookupMx: boolean;
-  readonly tls: RelayTls;
-  readonly login?: { readonly user: string; readonly password: string };
-}
+/** A host that a route names, or a socket of this machine. */
+export type RelayTarget = Omit<Extract<NextHop, { kind: 'smtp' | 'lmtp' }>, 'key'>;
 
 /**
  * Reads a target: `mx`, `smtp://[user:password@]host[:port][?tls=…]`, `smtps://…`, `lmtp://host[:port]`,

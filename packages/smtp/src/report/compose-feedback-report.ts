@@ -2,7 +2,6 @@ import { isAscii } from 'node:buffer';
 import { formatLiteral } from '../address/domain.ts';
 import { QuotedPrintableEncoder } from '../bytes/quoted-printable.ts';
 import { formatAddrSpec } from '../message/addr-spec.ts';
-import type { NamedMailbox } from '../message/address-list.ts';
 import { answerSubject } from '../message/answer-subject.ts';
 import { formatDate } from '../message/date.ts';
 import { foldField } from '../message/fold.ts';
@@ -19,23 +18,12 @@ import {
 } from './multipart-report.ts';
 import { printable } from './printable.ts';
 import { dateValue, field, mtaValue } from './recipient-fields.ts';
+import type { ReportLetter } from './report-letter.ts';
 import type { OriginalMessage } from './returned-content.ts';
 
 /** What a feedback report is made of (RFC 5965 §2). */
-export interface FeedbackFacts {
+export interface FeedbackFacts extends ReportLetter {
   readonly report: FeedbackReport;
-  readonly from: NamedMailbox;
-  readonly to: readonly NamedMailbox[];
-  /** The message that it is about: all of it where its body is given, else its header. */
-  readonly original: OriginalMessage;
-  /** What people read first, instead of a sentence. */
-  readonly text?: string;
-  /** Milliseconds since the epoch. */
-  readonly now: number;
-  /** The zone of this host, minutes east of UTC; default 0. */
-  readonly offsetMinutes?: number;
-  /** Octets of chance. */
-  readonly random: (octets: number) => Buffer;
 }
 
 const extensionName = /^[A-Za-z][A-Za-z0-9-]{0,60}$/;

@@ -16,27 +16,16 @@ import {
 } from './multipart-report.ts';
 import { printable, printableUtf8 } from './printable.ts';
 import { field } from './recipient-fields.ts';
-import { type OriginalMessage, returnedPart } from './returned-content.ts';
+import type { ReportLetter } from './report-letter.ts';
+import { returnedPart } from './returned-content.ts';
 import { formatFinalRecipient, formatOriginalRecipient, type ReportForm } from './typed-address.ts';
 
 /** What a message disposition notification is made of. */
-export interface MdnFacts {
+export interface MdnFacts extends ReportLetter {
   /** What it tells; the identifier of the message is taken from `original`. */
   readonly report: Omit<DispositionReport, 'originalMessageId'>;
-  /** Whom it is for, and from (RFC 8098 §3). */
-  readonly from: NamedMailbox;
   /** Who asked for it: all addresses of Disposition-Notification-To (RFC 8098 §3). */
   readonly to: readonly NamedMailbox[];
-  /** The message; its header goes back, and its body when it is given. */
-  readonly original: OriginalMessage;
-  /** What people read first, instead of a sentence about what was done. */
-  readonly text?: string;
-  /** Milliseconds since the epoch. */
-  readonly now: number;
-  /** The zone of this host, minutes east of UTC; default 0. */
-  readonly offsetMinutes?: number;
-  /** Octets of chance. */
-  readonly random: (octets: number) => Buffer;
 }
 
 const sentences: Readonly<Record<string, string>> = {

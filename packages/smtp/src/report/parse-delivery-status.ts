@@ -1,15 +1,6 @@
 import { parseTimestamp } from '../bytes/timestamp.ts';
 import type { Action, DeliveryReport } from './delivery-report.ts';
-import {
-  date,
-  type Fields,
-  isRecipientGroup,
-  mtaName,
-  optional,
-  readGroups,
-  readRecipientFields,
-  text,
-} from './read-recipient-fields.ts';
+import { date, mtaName, optional, readStatusGroups, text } from './read-recipient-fields.ts';
 
 const actions: Readonly<Record<string, Action>> = {
   failed: 'failed',
@@ -25,10 +16,9 @@ const actions: Readonly<Record<string, Action>> = {
  * the others; undefined when no recipient is told of (RFC 3464 §2, RFC 6533 §4.1).
  */
 export function parseDeliveryStatus(part: Buffer): DeliveryReport | undefined {
-  const groups = [...readGroups(part)];
-  const recipients = groups.filter(isRecipientGroup).map((group) => readRecipientFields(group, actions));
-  if (recipients.length === 0) return undefined;
-  const message: Fields = groups.find((group) => !isRecipientGroup(group)) ?? new Map();
+  const groups = readStatusGroups(part, actions);
+  if (groups === undefined) return undefined;
+  const { message, recipients } = groups;
   return {
     reportingMta: mtaName(text(message, 'reporting-mta') ?? ''),
     ...optional('envelopeId', text(message, 'original-envelope-id')),

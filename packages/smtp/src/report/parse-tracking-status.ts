@@ -1,13 +1,5 @@
 import { decoded, leavesWithin } from './leaves.ts';
-import {
-  date,
-  type Fields,
-  isRecipientGroup,
-  mtaName,
-  readGroups,
-  readRecipientFields,
-  text,
-} from './read-recipient-fields.ts';
+import { date, mtaName, readStatusGroups, text } from './read-recipient-fields.ts';
 import type { TrackedAction, TrackingReport } from './tracking-report.ts';
 
 const actions: Readonly<Record<string, TrackedAction>> = {
@@ -31,10 +23,9 @@ export function parseTrackingStatus(entity: Buffer): TrackingReport[] {
 }
 
 function readReport(part: Buffer): TrackingReport | undefined {
-  const groups = [...readGroups(part)];
-  const recipients = groups.filter(isRecipientGroup).map((group) => readRecipientFields(group, actions));
-  if (recipients.length === 0) return undefined;
-  const message: Fields = groups.find((group) => !isRecipientGroup(group)) ?? new Map();
+  const groups = readStatusGroups(part, actions);
+  if (groups === undefined) return undefined;
+  const { message, recipients } = groups;
   return {
     reportingMta: mtaName(text(message, 'reporting-mta') ?? ''),
     envelopeId: text(message, 'original-envelope-id') ?? '',

@@ -26,13 +26,33 @@ export function* readGroups(part: Buffer): Generator<Fields> {
   }
 }
 
+/** What a report has to say: of the message, and of each recipient. */
+interface StatusGroups<A extends string> {
+  readonly message: Fields;
+  readonly recipients: ReportedRecipient<A | SureAction>[];
+}
+
+/**
+ * Reads all groups of a report; undefined when no recipient is told of. `actions` are the words of the Action field and what
+ * each means (RFC 3464 §2.1, RFC 3886 §3.1).
+ */
+export function readStatusGroups<A extends string>(
+  part: Buffer,
+  actions: Readonly<Record<string, A>>,
+): StatusGroups<A> | undefined {
+  const groups = [...readGroups(part)];
+  const recipients = groups.filter(isRecipientGroup).map((group) => readRecipientFields(group, actions));
+  if (recipients.length === 0) return undefined;
+  return { message: groups.find((group) => !isRecipientGroup(group)) ?? new Map(), recipients };
+}
+
 /** Whether a group is about one recipient, not about the message (RFC 3464 §2.3). */
-export function isRecipientGroup(group: Fields): boolean {
+function isRecipientGroup(group: Fields): boolean {
   return group.has('final-recipient') || group.has('original-recipient');
 }
 
 /** Reads the fields of one recipient; `actions` are the words of the Action field and what each means (RFC 3464 §2.3, RFC 3886 §3.3). */
-export function readRecipientFields<A extends string>(
+function readRecipientFields<A extends string>(
   group: Fields,
   actions: Readonly<Record<string, A>>,
 ): ReportedRecipient<A | SureAction> {
