@@ -7,7 +7,6 @@ export const derTag = {
   identifier: 0x06,
   utf8String: 0x0c,
   utcTime: 0x17,
-  generalizedTime: 0x18,
   sequence: 0x30,
   set: 0x31,
 } as const;
@@ -35,9 +34,15 @@ function base128(value: number): number[] {
   return digits;
 }
 
-/** A time in seconds (RFC 5280 §4.1.2.5). */
+/** A time in seconds, up to the year 2049 (RFC 5280 §4.1.2.5.1). */
 export function derTime(at: number): Buffer {
-  const text = new Date(at).toISOString().replace(/[-:T]|\.\d+/g, '');
-  const isNear = Number(text.slice(0, 4)) < 2050;
-  return der(isNear ? derTag.utcTime : derTag.generalizedTime, Buffer.from(isNear ? text.slice(2) : text));
+  return der(
+    derTag.utcTime,
+    Buffer.from(
+      new Date(at)
+        .toISOString()
+        .slice(2)
+        .replace(/[-:T]|\.\d+/g, ''),
+    ),
+  );
 }

@@ -9,7 +9,7 @@ const word =
 const near = 60;
 const far = 200;
 /** Characters of a message that are looked at. */
-const longest = 50_000;
+const longest = 20_000;
 
 interface Found {
   readonly value: string;

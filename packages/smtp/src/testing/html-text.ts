@@ -31,7 +31,7 @@ interface Tag {
 }
 
 /** Replaces the character references of HTML: all numbers, and the names that mail has to use. */
-export function decodeEntities(text: string): string {
+function decodeEntities(text: string): string {
   return text.replace(reference, (whole, decimal?: string, hexadecimal?: string, name?: string) => {
     if (name !== undefined) return named[name.toLowerCase()] ?? whole;
     const point = decimal === undefined ? Number.parseInt(hexadecimal ?? '', 16) : Number(decimal);

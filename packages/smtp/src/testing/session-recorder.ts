@@ -1,7 +1,7 @@
 import type { Transcript } from './transcript.ts';
 
 /** Characters of a line that are kept. */
-const longestLine = 2048;
+const longestLine = 1000;
 const textEnd = '\r\n.\r\n';
 
 /** Writes one session into a transcript: lines as they come, secrets left out, of a text the number of its octets. */

@@ -11,7 +11,7 @@ export interface TranscriptLine {
 }
 
 /** Lines that are kept; the oldest go first. */
-const mostLines = 50_000;
+const mostLines = 20_000;
 /** Refusals that are told to whoever waits in vain. */
 const mostRefusals = 5;
 
