@@ -73,6 +73,18 @@ it.skipIf(!able)(
       zone[`_mta-sts.${domainOf(kind, 'mta-sts')}`] = { txt: ['v=STSv1; id=1;'] };
       zone[`mta-sts.${domainOf(kind, 'mta-sts')}`] = { a: [policyAddress] };
     }
+    // A host that must not be spoken to, or fails, leaves the next one to be tried.
+    for (const [domain, first] of [
+      ['after-revoked.example', 'mx-revoked.example'],
+      ['after-bogus.example', 'mx-bogus.example'],
+    ] as const) {
+      zone[domain] = {
+        mx: [
+          [10, first],
+          [20, 'mx-right.example'],
+        ],
+      };
+    }
     const policyNames = hosts.map(([kind]) => `mta-sts.${domainOf(kind, 'mta-sts')}`);
     const web = authority.certify('mta-sts.example', policyAddress, { names: policyNames });
     const policies = await parts.add(startPolicyHost(policyAddress, web));
@@ -86,9 +98,10 @@ it.skipIf(!able)(
     const levels = hosts.flatMap(([kind]) => tlsLevels.map((level) => [domainOf(kind, level), { level }] as const));
     const outboundTls = { domains: Object.fromEntries(levels) };
     const test = await parts.add(startValidatingAgent({ authority: authority.file, config: { outboundTls } }));
+    const after = ['after-revoked.example', 'after-bogus.example'];
     const domains = hosts.flatMap(([kind]) => columns.map((column) => domainOf(kind, column)));
-    await sendMail(test.port, { to: domains.map((domain) => `<u@${domain}>`) });
-    const outcomes = await outcomesOf(test, domains.length);
+    await sendMail(test.port, { to: [...domains, ...after].map((domain) => `<u@${domain}>`) });
+    const outcomes = await outcomesOf(test, domains.length + after.length);
     const cell = (kind: HostKind, column: string) => {
       const domain = domainOf(kind, column);
       const came = taking.get(kind)?.taken.find(({ to }) => to === domain);
@@ -101,6 +114,8 @@ it.skipIf(!able)(
     );
     const table = [`| the host shows | ${columns.join(' | ')} |`, `|${' --- |'.repeat(columns.length + 1)}`, ...rows];
     await expect(`${introduction}\n${table.join('\n')}\n`).toMatchFileSnapshot('../../docs/tls-outcomes.md');
+    const taken = taking.get('right')?.taken.map(({ to, tls }) => `${to} ${tls}`);
+    for (const domain of after) expect(taken).toContain(`${domain} TLSv1.3`);
     // Each host is asked for the name that its records are for.
     for (const { serverName } of taking.get('right')?.taken ?? [])
       expect([undefined, 'mx-right.example']).toContain(serverName);

@@ -12,7 +12,7 @@ export interface Authority extends Disposable {
 }
 
 /** What is out of the ordinary about a certificate. */
-export interface CertificateWishes {
+interface CertificateWishes {
   /** Further names. */
   readonly names?: readonly string[];
   /** It certifies itself. */

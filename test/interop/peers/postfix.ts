@@ -144,7 +144,9 @@ function startAsking(nameServer: string | undefined, folder: string, command: re
   const file = join(folder, 'resolv.conf');
   writeFileSync(file, `nameserver ${nameServer}\noptions trust-ad\n`);
   const script = 'mount --bind "$0" /etc/resolv.conf && exec "$@"';
-  execFileSync('unshare', ['--mount', 'sh', '-c', script, file, ...command], { stdio: ['ignore', 'pipe', 'pipe'] });
+  execFileSync(program('unshare'), ['--mount', 'sh', '-c', script, file, ...command], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
 }
 
 async function stop(pidFile: string): Promise<void> {

@@ -10,7 +10,7 @@ import { parseStsPolicy, type StsPolicy } from '../routing/sts-policy.ts';
 import { lookUpAddresses } from './look-up-addresses.ts';
 
 /** Why there is no policy, as reports call it (RFC 8460 §4.3.2.2). */
-export type StsFetchFault = 'sts-policy-fetch-error' | 'sts-policy-invalid' | 'sts-webpki-invalid';
+type StsFetchFault = 'sts-policy-fetch-error' | 'sts-policy-invalid' | 'sts-webpki-invalid';
 
 /** A policy, or why there is none. */
 export type FetchedPolicy =

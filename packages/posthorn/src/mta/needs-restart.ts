@@ -32,6 +32,7 @@ export function fieldsThatNeedRestart(present: Config, next: Config): string[] {
   return [
     ...changed,
     ...(offered === wanted ? [] : ['disclosure.expand']),
+    ...(present.outboundTls.mtaSts === next.outboundTls.mtaSts ? [] : ['outboundTls.mtaSts']),
     ...(reporting === wished ? [] : ['mailAuthentication.dmarcReports']),
   ];
 }

@@ -8,7 +8,7 @@ import type { DomainTls } from './outbound-tls.ts';
 export type DaneFinding = 'usable' | 'unusable' | 'absent' | 'failed' | 'off';
 
 /** What the policy of a domain says of a host; undefined: there is no policy (RFC 8461 §3.2, RFC 8461 §4.1). */
-export type StsFinding = { readonly mode: 'enforce' | 'testing' | 'none'; readonly matches: boolean } | undefined;
+type StsFinding = { readonly mode: 'enforce' | 'testing' | 'none'; readonly matches: boolean } | undefined;
 
 /** What is known about a host of a domain. */
 export interface TlsFindings {
@@ -17,7 +17,7 @@ export interface TlsFindings {
 }
 
 /** How a host is spoken to; `barred`: not at all. */
-export type HostTls = 'clear' | 'opportunistic' | 'encrypted' | 'verified' | 'sts' | 'dane' | 'barred';
+type HostTls = 'clear' | 'opportunistic' | 'encrypted' | 'verified' | 'sts' | 'dane' | 'barred';
 
 /** How a host is spoken to, and why, as half a sentence. */
 export interface TlsDecision {

@@ -23,11 +23,7 @@ export interface TlsReportMail {
 }
 
 /** The name of the file that a report is (RFC 8460 §5.1). */
-export function tlsReportName(
-  report: Pick<TlsReport, 'id' | 'begin' | 'end'>,
-  submitter: string,
-  domain: string,
-): string {
+function tlsReportName(report: Pick<TlsReport, 'id' | 'begin' | 'end'>, submitter: string, domain: string): string {
   const seconds = [report.begin, report.end].map((time) => Math.floor(time / 1000));
   return `${[submitter, domain, ...seconds, report.id.replace(/[^\w.-]/g, '_')].join('!')}.json.gz`;
 }
