@@ -74,6 +74,7 @@ function trialOf(config: Config, folder: string): Config {
     listeners,
     fetch: [],
     filters: noFilters,
+    contentFilters: [],
     routes: [{ domain: foreignDomain, to: 'error:5.7.1 only a trial' }, ...config.routes],
   };
 }

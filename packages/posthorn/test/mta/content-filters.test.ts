@@ -3,8 +3,9 @@ import { createServer } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { checkConfig } from '../../src/config/check-config.ts';
 import type { ConfigInput } from '../../src/config/schema.ts';
+import { tryAsStranger } from '../../src/mta/stranger-trial.ts';
 import { field, packet, startMilter } from '../filters/scripted-milter.ts';
-import { mailIn, sendMail, startTestAgent } from './fixture.ts';
+import { configOf, mailIn, sendMail, startTestAgent } from './fixture.ts';
 import { startSubmission, submit } from './submission-agent.ts';
 
 type Filters = NonNullable<ConfigInput['contentFilters']>;
@@ -219,6 +220,19 @@ describe('filters', () => {
     const names = outgoing.seen.filter(({ letter }) => letter === 'L').map(({ texts }) => texts[0]);
     // What a submission is completed with is there already, so that it can be signed.
     expect(names).toContain('Message-ID');
+  });
+
+  it('are not asked when a configuration is tried', async () => {
+    await using milter = await startMilter();
+    const config = configOf({
+      hostname: 'mx.example.org',
+      dataDir: '/nonexistent',
+      listeners: [{ role: 'mx' }],
+      domains: { 'example.org': { deliver: 'maildir:/nonexistent/{local}', mailboxes: '*' } },
+      contentFilters: [{ kind: 'milter', address: milter.address }],
+    });
+    expect((await tryAsStranger(config)).length).toBeGreaterThan(0);
+    expect(milter.connections()).toBe(0);
   });
 
   it('are followed by nothing where there are none', async () => {
