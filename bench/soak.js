@@ -108,9 +108,9 @@ async function soak(seconds, folder) {
   const before = await memoryOf(pid);
   good.phase = 'attack';
   await attackers.ask('start', { port });
-  let most = before;
+  const samples = [];
   for (const end = Date.now() + seconds * (1 - calmPart) * 1000; Date.now() < end && isAlive(pid); await delay(500)) {
-    most = Math.max(most, await memoryOf(pid));
+    samples.push(await memoryOf(pid));
   }
   const attacks = await attackers.ask('stop');
   await good.stop();
@@ -128,11 +128,17 @@ async function soak(seconds, folder) {
     putOff: good.putOff,
     lost: missing().length,
     doubled,
-    memory: { before, most, after, mostGrowth },
+    memory: { before, most: Math.max(before, ...samples), course: tenths(samples), after, mostGrowth },
     calm: spread(good.latencies.calm),
     attack: spread(good.latencies.attack),
     attacks,
   };
+}
+
+/** The highest values of ten equal parts of the time. */
+function tenths(samples) {
+  const size = Math.ceil(samples.length / 10);
+  return Array.from({ length: 10 }, (_, part) => Math.max(0, ...samples.slice(part * size, (part + 1) * size)));
 }
 
 function format({ survived, accepted, putOff, lost, doubled, memory, calm, attack, attacks }) {
@@ -143,6 +149,7 @@ function format({ survived, accepted, putOff, lost, doubled, memory, calm, attac
     `good mail    ${accepted} accepted, ${putOff} put off, ${lost} lost, ${doubled} doubled`,
     `sessions     ${times(calm)} before, ${times(attack)} under attack: p99 ${(attack.p99 / calm.p99).toFixed(1)} times`,
     `memory       ${megabytes(memory.before)} before, ${megabytes(memory.most)} at most, ${megabytes(memory.after)} after`,
+    `             at most by tenths of the attack: ${memory.course.map(megabytes).join(', ')}`,
     ...Object.entries(attacks).map(([name, count]) => `attacks      ${String(count).padStart(7)} ${name}`),
   ].join('\n');
 }
