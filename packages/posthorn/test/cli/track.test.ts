@@ -33,6 +33,9 @@ async function startHost(...reports: TrackingReport[]): Promise<number> {
   return 'port' in address ? address.port : 0;
 }
 
+const sending = (server: string) =>
+  ['send', '--server', server, '--from', 'a@x.test', '--to', 'bob@example.org', '--text', 'x', '--track'] as const;
+
 describe('track', () => {
   it('EXT-MTQP-1 EXT-MTQP-6 finds the first server by the ENVID and SRV records, and follows the message as a tree', async () => {
     const first = await startHost(
@@ -122,18 +125,7 @@ describe('send --track', () => {
       ],
     }));
     const server = `127.0.0.1:${test.port}`;
-    const words = [
-      'send',
-      '--server',
-      server,
-      '--from',
-      'a@x.test',
-      '--to',
-      'bob@example.org',
-      '--text',
-      'x',
-      '--track',
-    ];
+    const words = sending(server);
     const first = await run(words);
     expect(first.output).toMatch(
       /^accepted bob@example\.org: 250 .*\ntrack mtqp:\/\/127\.0\.0\.1\/track\/[0-9a-f]{32}@\S+\n$/,
@@ -150,18 +142,7 @@ describe('send --track', () => {
   it('says that a message is not tracked where the host does not offer it', async () => {
     await using hop = await startNextHop({ offers: ['DSN'] });
     const server = `${hop.host}:${hop.port}`;
-    const words = [
-      'send',
-      '--server',
-      server,
-      '--from',
-      'a@x.test',
-      '--to',
-      'bob@example.org',
-      '--text',
-      'x',
-      '--track',
-    ];
+    const words = sending(server);
     const { code, output, said } = await run(words);
     expect({ code, said }).toEqual({ code: 0, said: 'The message is not tracked: the host does not offer it.\n' });
     expect(output).not.toContain('track');

@@ -1,10 +1,8 @@
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import type { SocketClient } from '../../../smtp/test/laws/socket-client.ts';
-import { testCertificate } from '../../../smtp/test/laws/test-certificate.ts';
 import { startDnsServer } from '../dns/dns-server.ts';
 import { mailIn, sendMail, startTestAgent, type TestAgent } from '../mta/fixture.ts';
+import { tlsIn } from '../mta/tls-in.ts';
 import { GoldenClock, GoldenHost, runGolden } from './run-golden.ts';
 
 function portsOf({ agent, port }: TestAgent): Record<string, number> {
@@ -48,9 +46,7 @@ it('DLG-MTRK-1 DLG-MTQP-1 EXT-MTRK-1 EXT-MTRK-2 EXT-MTQP-1 EXT-MTQP-2 EXT-MTQP-3
   await using dns = await startDnsServer({ zone });
   await using test = await startTestAgent(
     (folder) => {
-      const tls = { cert: join(folder, 'cert.pem'), key: join(folder, 'key.pem') };
-      writeFileSync(tls.cert, testCertificate.cert);
-      writeFileSync(tls.key, testCertificate.key);
+      const tls = tlsIn(folder);
       return {
         hostname: 'mail.example.org',
         listeners: [
@@ -95,9 +91,7 @@ it('DLG-MTQP-2 EXT-MTQP-4 EXT-MTQP-6 EXT-MTSN-2 answers the next server over TLS
   const clock = new GoldenClock();
   await using test = await startTestAgent(
     (folder) => {
-      const tls = { cert: join(folder, 'cert.pem'), key: join(folder, 'key.pem') };
-      writeFileSync(tls.cert, testCertificate.cert);
-      writeFileSync(tls.key, testCertificate.key);
+      const tls = tlsIn(folder);
       return {
         hostname: 'mx.example.test',
         listeners: [

@@ -3,21 +3,14 @@ import PostalMime from 'postal-mime';
 import { describe, expect, it } from 'vitest';
 import type { MailHostOptions } from '../../../smtp/test/client/scripted-host.ts';
 import { mailIn, sendMail, startTestAgent } from './fixture.ts';
-import { startNextHop } from './next-hop.ts';
+import { pairOf, startNextHop } from './next-hop.ts';
 
 /** An agent that sends all mail for elsewhere to a host with these extensions. */
 async function startPair(...offers: readonly string[]) {
   const options: MailHostOptions = { offers: ['ENHANCEDSTATUSCODES', ...offers] };
   const hop = await startNextHop(options);
   const test = await startTestAgent(() => ({ relayFrom: ['127.0.0.0/8'], routes: [{ domain: '*', to: hop.to }] }));
-  return {
-    hop,
-    test,
-    async [Symbol.asyncDispose]() {
-      await test[Symbol.asyncDispose]();
-      await hop[Symbol.asyncDispose]();
-    },
-  };
+  return pairOf(test, hop);
 }
 
 /** Sends a message by BDAT; gives the final reply. */

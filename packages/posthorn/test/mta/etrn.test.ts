@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { ConfigInput } from '../../src/config/schema.ts';
 import { sendMail, startTestAgent, talk } from './fixture.ts';
 import { startNextHop } from './next-hop.ts';
-import { tlsIn } from './on-demand-agents.ts';
+import { tlsIn } from './tls-in.ts';
 
 const local = { networks: ['127.0.0.0/8'] };
 

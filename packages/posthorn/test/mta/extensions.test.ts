@@ -1,8 +1,8 @@
 import { openConnection } from '@posthorn/smtp/client/open-connection';
 import { describe, expect, it } from 'vitest';
-import { testCertificate } from '../../../smtp/test/laws/test-certificate.ts';
 import { mailIn, talk } from './fixture.ts';
 import { startSubmission } from './submission-agent.ts';
+import { withinTls } from './tls-in.ts';
 
 const now = Date.UTC(2026, 10, 25);
 
@@ -18,12 +18,7 @@ const extensions = {
 /** A session with a listener of the agent, within TLS. */
 function open(port: number, user?: string) {
   return openConnection({
-    host: '127.0.0.1',
-    port,
-    serverName: 'mx.example.test',
-    tls: 'starttls',
-    tlsMaterial: { ca: testCertificate.cert },
-    name: 'client.example',
+    ...withinTls(port),
     ...(user === undefined ? {} : { credentials: { user, password: 'correct horse' } }),
   });
 }

@@ -5,7 +5,8 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import type { ConfigInput } from '../../src/config/schema.ts';
 import { mailIn, startTestAgent } from './fixture.ts';
 import { startNextHop } from './next-hop.ts';
-import { leaveMail, secret, secured, startProvider, tlsIn } from './on-demand-agents.ts';
+import { leaveMail, secret, secured, startProvider } from './on-demand-agents.ts';
+import { tlsIn } from './tls-in.ts';
 
 const dora = '<dora@example.edu>';
 const order = 'Subject: order 17\r\n\r\nTwo crates, please.\r\n';

@@ -1,7 +1,7 @@
 import { reply } from '@posthorn/smtp/reply/reply';
 import { describe, expect, it } from 'vitest';
 import { mailIn, sendMail, startTestAgent } from './fixture.ts';
-import { startNextHop } from './next-hop.ts';
+import { pairOf, startNextHop } from './next-hop.ts';
 
 const marked = (mark: string) => `Subject: x\r\nX-Filter: ${mark}\r\n\r\nHello\r\n`;
 
@@ -18,14 +18,7 @@ async function startPair() {
       { field: 'X-Filter', value: 'Spam', action: 'discard' },
     ],
   }));
-  return {
-    hop,
-    test,
-    async [Symbol.asyncDispose]() {
-      await test[Symbol.asyncDispose]();
-      await hop[Symbol.asyncDispose]();
-    },
-  };
+  return pairOf(test, hop);
 }
 
 describe('hostile mail', () => {

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { ConfigInput } from '../../src/config/schema.ts';
 import { mailIn, sendMail, startTestAgent } from './fixture.ts';
-import { startNextHop } from './next-hop.ts';
+import { pairOf, startNextHop } from './next-hop.ts';
 import { TestSession } from './session.ts';
 
 type ListInput = NonNullable<NonNullable<ConfigInput['domains']>[string]['lists']>[string];
@@ -32,14 +32,7 @@ async function startList(list: ListInput, more: (folder: string) => Partial<Conf
     queue: { retry: ['1s'] },
     ...more(folder),
   }));
-  return {
-    hop,
-    test,
-    async [Symbol.asyncDispose]() {
-      await test[Symbol.asyncDispose]();
-      await hop[Symbol.asyncDispose]();
-    },
-  };
+  return pairOf(test, hop);
 }
 
 describe('mailing lists of the agent', () => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { ConfigInput } from '../../src/config/schema.ts';
 import { startTestAgent } from './fixture.ts';
-import { FullSession } from './full-session.ts';
+import { TestSession } from './session.ts';
 
 const local = { networks: ['127.0.0.0/8'] };
 
@@ -51,8 +51,8 @@ describe('VRFY', () => {
 
   it('EX-3 CMD-VRFY-1 CMD-VRFY-3 tells users with their names, those who moved, unknown and ambiguous ones', async () => {
     await using test = await open();
-    await using session = await FullSession.open(test.port);
-    const verify = async (text: string) => (await session.say(`VRFY ${text}`)).join('|');
+    await using session = await TestSession.connect(test.port);
+    const verify = async (text: string) => (await session.lines(`VRFY ${text}`)).join('|');
     expect(await verify('Smith')).toBe('250 2.1.5 Fred Smith <Smith@usc-isif.arpa>');
     expect(await verify('<smith@USC-ISIF.ARPA>')).toBe('250 2.1.5 Fred Smith <Smith@usc-isif.arpa>');
     expect(await verify('Fred Smith')).toBe('250 2.1.5 Fred Smith <Smith@usc-isif.arpa>');
@@ -79,34 +79,34 @@ describe('VRFY', () => {
       },
       disclosure: { verify: local, hidden: ['pat@example.org'] },
     }));
-    await using session = await FullSession.open(test.port);
-    expect(await session.say('VRFY Smith')).toEqual([
+    await using session = await TestSession.connect(test.port);
+    expect(await session.lines('VRFY Smith')).toEqual([
       '553-5.1.4 User ambiguous; the possibilities are',
       '553-5.1.4 Fred Smith <fred@example.org>',
       '553 5.1.4 Smith <ann@example.org>',
     ]);
-    expect(await session.say('VRFY pat')).toEqual([expect.stringMatching(/^252 2\.0\.0 /)]);
-    await session.say('EHLO x.example');
-    await session.say('MAIL FROM:<a@x.example>');
-    expect(await session.say('RCPT TO:<smith@example.org>')).toEqual(['553 5.1.4 User ambiguous']);
-    expect(await session.say('RCPT TO:<jones@example.org>')).toEqual([expect.stringMatching(/^550 5\.1\.1 /)]);
+    expect(await session.lines('VRFY pat')).toEqual([expect.stringMatching(/^252 2\.0\.0 /)]);
+    await session.lines('EHLO x.example');
+    await session.lines('MAIL FROM:<a@x.example>');
+    expect(await session.lines('RCPT TO:<smith@example.org>')).toEqual(['553 5.1.4 User ambiguous']);
+    expect(await session.lines('RCPT TO:<jones@example.org>')).toEqual([expect.stringMatching(/^550 5\.1\.1 /)]);
   });
 
   it('CMD-VRFY-2 CMD-VRFY-5 verifies nothing that is not here, and lists are verified as such', async () => {
     await using test = await open();
-    await using session = await FullSession.open(test.port);
-    expect((await session.say('VRFY x@relay.example'))[0]).toMatch(/^252 2\.0\.0 /);
-    expect((await session.say('VRFY x@elsewhere.example'))[0]).toMatch(/^252 2\.0\.0 /);
-    expect(await session.say('VRFY Example-People')).toEqual(['250 2.1.5 <Example-People@usc-isif.arpa>']);
-    expect((await session.say('VRFY'))[0]).toMatch(/^501 5\.5\.\d /);
-    expect(await session.say('VRFY quiet')).toEqual(['250 2.1.5 <quiet@usc-isif.arpa>']);
+    await using session = await TestSession.connect(test.port);
+    expect((await session.lines('VRFY x@relay.example'))[0]).toMatch(/^252 2\.0\.0 /);
+    expect((await session.lines('VRFY x@elsewhere.example'))[0]).toMatch(/^252 2\.0\.0 /);
+    expect(await session.lines('VRFY Example-People')).toEqual(['250 2.1.5 <Example-People@usc-isif.arpa>']);
+    expect((await session.lines('VRFY'))[0]).toMatch(/^501 5\.5\.\d /);
+    expect(await session.lines('VRFY quiet')).toEqual(['250 2.1.5 <quiet@usc-isif.arpa>']);
   });
 
   it('CMD-VRFY-5 REP-252 says 252 to whom nothing is disclosed, whoever is asked for', async () => {
     await using test = await startTestAgent(people);
-    await using session = await FullSession.open(test.port);
+    await using session = await TestSession.connect(test.port);
     for (const name of ['Smith', 'nobody', 'Jones', 'Joe@usc-isif.arpa', 'Gourzenkyinplatz'])
-      expect((await session.say(`VRFY ${name}`)).join('|')).toMatch(/^252 2\.0\.0 [^<]*$/);
+      expect((await session.lines(`VRFY ${name}`)).join('|')).toMatch(/^252 2\.0\.0 [^<]*$/);
   });
 
   it('CMD-VRFY-6 needs SMTPUTF8 for names that are not ASCII', async () => {
@@ -120,9 +120,9 @@ describe('VRFY', () => {
       },
       disclosure: { verify: local },
     }));
-    await using session = await FullSession.open(test.port);
-    expect((await session.say('VRFY pele'))[0]).toMatch(/^25[02] 2\.6\.8 /);
-    expect(await session.say('VRFY pele SMTPUTF8')).toEqual(['250 2.1.5 Edson Pelé <pele@example.org>']);
+    await using session = await TestSession.connect(test.port);
+    expect((await session.lines('VRFY pele'))[0]).toMatch(/^25[02] 2\.6\.8 /);
+    expect(await session.lines('VRFY pele SMTPUTF8')).toEqual(['250 2.1.5 Edson Pelé <pele@example.org>']);
   });
 
   it('CMD-EXPN-3 leaves a transaction as it is', async () => {
@@ -130,22 +130,22 @@ describe('VRFY', () => {
       ...people(folder),
       disclosure: { verify: local, expand: local },
     }));
-    await using session = await FullSession.open(test.port);
-    await session.say('EHLO x.example');
-    await session.say('MAIL FROM:<a@x.example>');
-    await session.say('RCPT TO:<Smith@usc-isif.arpa>');
-    await session.say('VRFY Smith');
-    await session.say('EXPN Example-People');
-    expect((await session.say('DATA'))[0]).toMatch(/^354/);
+    await using session = await TestSession.connect(test.port);
+    await session.lines('EHLO x.example');
+    await session.lines('MAIL FROM:<a@x.example>');
+    await session.lines('RCPT TO:<Smith@usc-isif.arpa>');
+    await session.lines('VRFY Smith');
+    await session.lines('EXPN Example-People');
+    expect((await session.lines('DATA'))[0]).toMatch(/^354/);
   });
 });
 
 describe('EXPN', () => {
   it('EX-4 CMD-EXPN-1 CMD-VRFY-4 names each member on a line of its own, without source routes', async () => {
     await using test = await startTestAgent((folder) => ({ ...people(folder), disclosure: { expand: local } }));
-    await using session = await FullSession.open(test.port);
-    expect(await session.say('EHLO x.example')).toContainEqual(expect.stringMatching(/^250[- ]EXPN$/));
-    expect(await session.say('EXPN Example-People')).toEqual([
+    await using session = await TestSession.connect(test.port);
+    expect(await session.lines('EHLO x.example')).toContainEqual(expect.stringMatching(/^250[- ]EXPN$/));
+    expect(await session.lines('EXPN Example-People')).toEqual([
       '250-2.1.5 Jon Postel <Postel@usc-isif.arpa>',
       '250-2.1.5 <Fonebone@USC-ISIQ.ARPA>',
       '250-2.1.5 <Q-Smith@ISI-VAXA.ARPA>',
@@ -153,40 +153,41 @@ describe('EXPN', () => {
       '250-2.1.5 Fred Smith <Smith@usc-isif.arpa>',
       '250 2.1.5 <XYZ@USC-ISIC.ARPA>',
     ]);
-    expect(await session.say('EXPN single')).toEqual(['250 2.1.5 Fred Smith <Smith@usc-isif.arpa>']);
-    expect(await session.say('EXPN Smith')).toEqual(['250 2.1.5 Fred Smith <Smith@usc-isif.arpa>']);
-    expect(await session.say('EXPN programs')).toEqual(['250 2.1.5 <programs@usc-isif.arpa>']);
-    expect(await session.say('EXPN no-list')).toEqual(['550 5.1.1 No such user here']);
+    expect(await session.lines('EXPN single')).toEqual(['250 2.1.5 Fred Smith <Smith@usc-isif.arpa>']);
+    expect(await session.lines('EXPN Smith')).toEqual(['250 2.1.5 Fred Smith <Smith@usc-isif.arpa>']);
+    expect(await session.lines('EXPN programs')).toEqual(['250 2.1.5 <programs@usc-isif.arpa>']);
+    expect(await session.lines('EXPN no-list')).toEqual(['550 5.1.1 No such user here']);
   });
 
   it('EX-4 CMD-EXPN-2 REP-550 denies a list that is hidden, and all of it to clients of other networks', async () => {
     const hidden = ['Executive-Washroom-List@usc-isif.arpa'];
     await using test = await startTestAgent((folder) => ({ ...people(folder), disclosure: { expand: local, hidden } }));
-    await using session = await FullSession.open(test.port);
-    expect(await session.say('EXPN Executive-Washroom-List')).toEqual(['550 5.7.2 Access Denied to You']);
-    expect((await session.say('EXPN Example-People')).length).toBe(6);
+    await using session = await TestSession.connect(test.port);
+    expect(await session.lines('EXPN Executive-Washroom-List')).toEqual(['550 5.7.2 Access Denied to You']);
+    expect((await session.lines('EXPN Example-People')).length).toBe(6);
     const elsewhere = { networks: ['192.0.2.0/24'] };
     await using other = await startTestAgent((folder) => ({ ...people(folder), disclosure: { expand: elsewhere } }));
-    await using stranger = await FullSession.open(other.port);
-    expect(await stranger.say('EXPN Example-People')).toEqual(['550 5.7.2 Access Denied to You']);
+    await using stranger = await TestSession.connect(other.port);
+    expect(await stranger.lines('EXPN Example-People')).toEqual(['550 5.7.2 Access Denied to You']);
   });
 
   it('CMD-EXPN-2 is neither offered nor served where nobody may have it', async () => {
     await using test = await startTestAgent(people);
-    await using session = await FullSession.open(test.port);
-    expect((await session.say('EHLO x.example')).join('|')).not.toContain('EXPN');
-    expect((await session.say('EXPN Example-People'))[0]).toMatch(/^502 5\.5\.1 /);
+    await using session = await TestSession.connect(test.port);
+    expect((await session.lines('EHLO x.example')).join('|')).not.toContain('EXPN');
+    expect((await session.lines('EXPN Example-People'))[0]).toMatch(/^502 5\.5\.1 /);
   });
 });
 
 describe('users that moved', () => {
-  const rcpt = async (session: FullSession, name: string) => (await session.say(`RCPT TO:<${name}@usc-isif.arpa>`))[0];
+  const rcpt = async (session: TestSession, name: string) =>
+    (await session.lines(`RCPT TO:<${name}@usc-isif.arpa>`))[0];
 
   it('CMD-RCPT-7 CMD-RCPT-8 REP-251 REP-551 tells where they are, or forwards silently', async () => {
     await using test = await startTestAgent(people);
-    await using session = await FullSession.open(test.port);
-    await session.say('EHLO x.example');
-    await session.say('MAIL FROM:<a@x.example>');
+    await using session = await TestSession.connect(test.port);
+    await session.lines('EHLO x.example');
+    await session.lines('MAIL FROM:<a@x.example>');
     expect(await rcpt(session, 'joe')).toBe('251 2.1.5 User not local; will forward to <Joe@USC-ISIQ.ARPA>');
     expect(await rcpt(session, 'Jones')).toBe('551 5.1.6 User not local; please try <Jones@USC-ISIQ.ARPA>');
     expect(await rcpt(session, 'quiet')).toBe('250 2.1.5 Recipient ok');
@@ -199,12 +200,12 @@ describe('users that moved', () => {
       ...people(folder),
       disclosure: { forwards: {}, verify: local },
     }));
-    await using session = await FullSession.open(test.port);
-    await session.say('EHLO x.example');
-    await session.say('MAIL FROM:<a@x.example>');
+    await using session = await TestSession.connect(test.port);
+    await session.lines('EHLO x.example');
+    await session.lines('MAIL FROM:<a@x.example>');
     expect(await rcpt(session, 'joe')).toBe('250 2.1.5 Recipient ok');
     expect(await rcpt(session, 'Jones')).toBe('550 5.1.6 The user has moved');
-    expect(await session.say('VRFY Joe')).toEqual(['250 2.1.5 <Joe@usc-isif.arpa>']);
-    expect(await session.say('VRFY Jones')).toEqual(['550 5.1.6 The user has moved']);
+    expect(await session.lines('VRFY Joe')).toEqual(['250 2.1.5 <Joe@usc-isif.arpa>']);
+    expect(await session.lines('VRFY Jones')).toEqual(['550 5.1.6 The user has moved']);
   });
 });

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { ConfigInput } from '../../src/config/schema.ts';
 import { mailIn, sendMail, startTestAgent } from './fixture.ts';
-import { FullSession } from './full-session.ts';
 import { startNextHop } from './next-hop.ts';
+import { TestSession } from './session.ts';
 
 type Domain = NonNullable<ConfigInput['domains']>[string];
 
@@ -24,10 +24,10 @@ function fill(maildir: string, size: number, name = 'cur/old:2,S'): string {
   return path;
 }
 
-async function begin(port: number, parameters = ''): Promise<FullSession> {
-  const session = await FullSession.open(port);
-  await session.say('EHLO x.example');
-  await session.say(`MAIL FROM:<a@x.example>${parameters}`);
+async function begin(port: number, parameters = ''): Promise<TestSession> {
+  const session = await TestSession.connect(port);
+  await session.lines('EHLO x.example');
+  await session.lines(`MAIL FROM:<a@x.example>${parameters}`);
   return session;
 }
 
@@ -40,8 +40,8 @@ describe('a mailbox', () => {
     );
     await using session = await begin(test.port);
     for (const name of ['alice', 'ALICE+x', 'a'])
-      expect(await session.say(`RCPT TO:<${name}@example.org>`)).toEqual(['550 5.2.1 The mailbox takes no mail']);
-    expect((await session.say('RCPT TO:<bob@example.org>'))[0]).toMatch(/^250 /);
+      expect(await session.lines(`RCPT TO:<${name}@example.org>`)).toEqual(['550 5.2.1 The mailbox takes no mail']);
+    expect((await session.lines('RCPT TO:<bob@example.org>'))[0]).toMatch(/^250 /);
   });
 
   it('CMD-RCPT-11 LOC-MD-1 REP-452 ENH-2/4.2.2 that is full refuses mail for now, until there is room', async () => {
@@ -51,11 +51,11 @@ describe('a mailbox', () => {
       return exampleOrg(folder, { quota: 1000 });
     });
     await using session = await begin(test.port);
-    expect(await session.say('RCPT TO:<alice@example.org>')).toEqual(['452 4.2.2 The mailbox is full']);
-    expect((await session.say('RCPT TO:<bob@example.org>'))[0]).toMatch(/^250 /);
+    expect(await session.lines('RCPT TO:<alice@example.org>')).toEqual(['452 4.2.2 The mailbox is full']);
+    expect((await session.lines('RCPT TO:<bob@example.org>'))[0]).toMatch(/^250 /);
     rmSync(join(test.folder, 'mail', 'alice', '.Sent'), { recursive: true });
     await expect
-      .poll(async () => (await session.say('RCPT TO:<alice@example.org>'))[0], { timeout: 5000, interval: 200 })
+      .poll(async () => (await session.lines('RCPT TO:<alice@example.org>'))[0], { timeout: 5000, interval: 200 })
       .toMatch(/^250 /);
   });
 
@@ -66,9 +66,9 @@ describe('a mailbox', () => {
       return exampleOrg(folder, { quota: '1GB', mailboxSettings, refuseOverQuota: true });
     });
     await using session = await begin(test.port, ' SIZE=200');
-    expect(await session.say('RCPT TO:<alice@example.org>')).toEqual(['552 5.2.2 The mailbox is full']);
+    expect(await session.lines('RCPT TO:<alice@example.org>')).toEqual(['552 5.2.2 The mailbox is full']);
     await using other = await begin(test.port, ' SIZE=50');
-    expect((await other.say('RCPT TO:<alice@example.org>'))[0]).toMatch(/^250 /);
+    expect((await other.lines('RCPT TO:<alice@example.org>'))[0]).toMatch(/^250 /);
   });
 
   it('CMD-RCPT-11 LOC-MD-1 counts what it is given, and lets the message wait that no longer fits', async () => {
@@ -80,7 +80,7 @@ describe('a mailbox', () => {
     const deferred = () => test.log.lines.filter(({ text: kind }) => kind === 'deferred').map(({ fields }) => fields);
     await expect.poll(deferred).toMatchObject([{ status: '4.2.2' }]);
     await using session = await begin(test.port, ' SIZE=1800');
-    expect(await session.say('RCPT TO:<alice@example.org>')).toEqual(['452 4.2.2 The mailbox is full']);
+    expect(await session.lines('RCPT TO:<alice@example.org>')).toEqual(['452 4.2.2 The mailbox is full']);
     await mailIn(test, 'alice', 1);
   });
 
@@ -90,8 +90,8 @@ describe('a mailbox', () => {
       return exampleOrg(folder, { deliver: `mbox:${folder}/{local}`, quota: 1000 });
     });
     await using session = await begin(test.port, ' SIZE=20');
-    expect(await session.say('RCPT TO:<alice@example.org>')).toEqual(['452 4.2.2 The mailbox is full']);
-    expect((await session.say('RCPT TO:<bob@example.org>'))[0]).toMatch(/^250 /);
+    expect(await session.lines('RCPT TO:<alice@example.org>')).toEqual(['452 4.2.2 The mailbox is full']);
+    expect((await session.lines('RCPT TO:<bob@example.org>'))[0]).toMatch(/^250 /);
   });
 
   it('CMD-RCPT-11 EXT-SIZE-3 REP-552 ENH-2/5.2.3 refuses what is larger than it takes, at RCPT and behind the text', async () => {
@@ -100,10 +100,10 @@ describe('a mailbox', () => {
     );
     await using session = await begin(test.port, ' SIZE=1001');
     for (const name of ['alice', 'a'])
-      expect(await session.say(`RCPT TO:<${name}@example.org>`)).toEqual([
+      expect(await session.lines(`RCPT TO:<${name}@example.org>`)).toEqual([
         '552 5.2.3 The message is larger than the mailbox takes',
       ]);
-    expect((await session.say('RCPT TO:<bob@example.org>'))[0]).toMatch(/^250 /);
+    expect((await session.lines('RCPT TO:<bob@example.org>'))[0]).toMatch(/^250 /);
     const declared = { from: '<bob@example.org> SIZE=1000', to: ['<alice@example.org>'], text: text(990) };
     expect((await sendMail(test.port, declared))[0]).toMatch(/^250 /);
     const large = text(3600);
@@ -123,7 +123,9 @@ describe('a mailbox', () => {
       return exampleOrg(folder, { quota: 1000 });
     });
     await using session = await begin(test.port);
-    expect(await session.say('RCPT TO:<alice@example.org>')).toEqual(['451 4.3.0 The mailbox cannot be looked up now']);
+    expect(await session.lines('RCPT TO:<alice@example.org>')).toEqual([
+      '451 4.3.0 The mailbox cannot be looked up now',
+    ]);
   });
 });
 
@@ -143,14 +145,14 @@ describe('who moved', () => {
       routes: [{ domain: '*', to: hop.to }],
     }));
     await using session = await begin(test.port);
-    expect(await session.say('RCPT TO:<Postel@USC-ISI.ARPA>')).toEqual([
+    expect(await session.lines('RCPT TO:<Postel@USC-ISI.ARPA>')).toEqual([
       '251 2.1.5 User not local; will forward to <Postel@USC-ISIF.ARPA>',
     ]);
-    expect(await session.say('RCPT TO:<Paul@USC-ISI.ARPA>')).toEqual([
+    expect(await session.lines('RCPT TO:<Paul@USC-ISI.ARPA>')).toEqual([
       '551 5.1.6 User not local; please try <Mockapetris@USC-ISIF.ARPA>',
     ]);
-    await session.say('DATA');
-    expect((await session.say('Subject: x\r\n\r\nHello\r\n.'))[0]).toMatch(/^250 /);
+    await session.lines('DATA');
+    expect((await session.lines('Subject: x\r\n\r\nHello\r\n.'))[0]).toMatch(/^250 /);
     await expect.poll(() => hop.taken.length).toBe(1);
     expect(hop.taken[0]).toMatchObject({ rcpt: [expect.stringContaining('<Postel@USC-ISIF.ARPA>')] });
     expect(hop.taken[0]?.mail).toContain('<a@x.example>');
@@ -229,7 +231,7 @@ describe('a number of the telephone network', () => {
   it('EXT-GSTN-1 EXT-GSTN-2 goes to the gateway of its domain whole, once for each way to write it; bad digits are refused', async () => {
     await using test = await startTestAgent((folder) => ({ domains: domains(folder) }));
     await using session = await begin(test.port);
-    const rcpt = async (local: string) => (await session.say(`RCPT TO:<${local}@gw.example>`))[0];
+    const rcpt = async (local: string) => (await session.lines(`RCPT TO:<${local}@gw.example>`))[0];
     expect(await rcpt('FAX=+39-02.03/T33S=0123')).toMatch(/^250 /);
     expect(await rcpt('fax=+390203/t33s=0123')).toMatch(/^250 /);
     expect(await rcpt('/FAX=+390204/')).toMatch(/^250 /);
@@ -237,8 +239,8 @@ describe('a number of the telephone network', () => {
     expect(await rcpt('FAX=+390203/T33S=12a')).toMatch(/^553 5\.1\.3 /);
     expect(await rcpt('VOICE=+390203')).toMatch(/^550 5\.1\.1 /);
     expect(await rcpt('bob+fax')).toMatch(/^250 /);
-    await session.say('DATA');
-    expect((await session.say('Subject: x\r\n\r\n.'))[0]).toMatch(/^250 /);
+    await session.lines('DATA');
+    expect((await session.lines('Subject: x\r\n\r\n.'))[0]).toMatch(/^250 /);
     await mailIn(test, 'bob', 1);
     await mailIn({ folder: join(test.folder, 'faxes/..') }, '../faxes', 2);
   });

@@ -34,3 +34,15 @@ export async function startSilentHop(): Promise<ScriptedHost & { readonly to: st
   const running = await startHost((session) => session.gone());
   return Object.assign(running, { to: `smtp://${running.host}:${running.port}?tls=none` });
 }
+
+/** An agent and the host that it relays to, which end together. */
+export function pairOf<Test extends AsyncDisposable>(test: Test, hop: TestNextHop) {
+  return {
+    test,
+    hop,
+    async [Symbol.asyncDispose]() {
+      await test[Symbol.asyncDispose]();
+      await hop[Symbol.asyncDispose]();
+    },
+  };
+}

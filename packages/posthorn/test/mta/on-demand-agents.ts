@@ -1,9 +1,6 @@
 import { createHmac } from 'node:crypto';
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { expect, onTestFinished } from 'vitest';
 import { SocketClient } from '../../../smtp/test/laws/socket-client.ts';
-import { testCertificate } from '../../../smtp/test/laws/test-certificate.ts';
 import { hashPassword } from '../../src/config/password.ts';
 import type { ConfigInput } from '../../src/config/schema.ts';
 import { sendMail, startTestAgent, type TestAgent } from './fixture.ts';
@@ -90,14 +87,6 @@ export async function secured(port: number): Promise<SocketClient> {
   await client.secure();
   await client.say('EHLO mail.branch.example.org');
   return client;
-}
-
-/** The files of a certificate, in the form in which a configuration names them. */
-export function tlsIn(folder: string): { readonly cert: string; readonly key: string } {
-  const files = { cert: join(folder, 'cert.pem'), key: join(folder, 'key.pem') };
-  writeFileSync(files.cert, testCertificate.cert);
-  writeFileSync(files.key, testCertificate.key);
-  return files;
 }
 
 /** Plays the customer behind the turn: greets, and takes all mail but what `refuse` says. Gives what came, up to QUIT. */

@@ -2,7 +2,8 @@ import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { mailIn, sendMail, talk } from './fixture.ts';
-import { leaveMail, loggedIn, logIn, secret, secured, serveTurned, startProvider, tlsIn } from './on-demand-agents.ts';
+import { leaveMail, loggedIn, logIn, secret, secured, serveTurned, startProvider } from './on-demand-agents.ts';
+import { tlsIn } from './tls-in.ts';
 
 const dora = '<dora@example.edu>';
 const order = 'Subject: order 17\r\n\r\nTwo crates, please.\r\n';

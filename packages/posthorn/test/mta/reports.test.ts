@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { MailHostOptions } from '../../../smtp/test/client/scripted-host.ts';
 import { mailIn, sendMail, startTestAgent } from './fixture.ts';
-import { startNextHop } from './next-hop.ts';
+import { pairOf, startNextHop } from './next-hop.ts';
 
 const wishes = ['PIPELINING', 'ENHANCEDSTATUSCODES', 'DSN'];
 const none = ['PIPELINING', 'ENHANCEDSTATUSCODES'];
@@ -15,14 +15,7 @@ async function startPair(options: MailHostOptions) {
     routes: [{ domain: '*', to: hop.to }],
     queue: { retry: ['1s'] },
   }));
-  return {
-    hop,
-    test,
-    async [Symbol.asyncDispose]() {
-      await test[Symbol.asyncDispose]();
-      await hop[Symbol.asyncDispose]();
-    },
-  };
+  return pairOf(test, hop);
 }
 
 type Pair = Awaited<ReturnType<typeof startPair>>;

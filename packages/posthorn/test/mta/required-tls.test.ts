@@ -1,18 +1,14 @@
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { openConnection } from '@posthorn/smtp/client/open-connection';
 import { describe, expect, it } from 'vitest';
-import { testCertificate } from '../../../smtp/test/laws/test-certificate.ts';
 import { mailIn, sendMail, startTestAgent } from './fixture.ts';
 import { startNextHop } from './next-hop.ts';
 import { startSecureHop } from './secure-hop.ts';
+import { tlsIn, withinTls } from './tls-in.ts';
 
 /** An agent with TLS that trusts the authority of the tests. */
 function startRelay(port: number, to = `smtp://127.0.0.1:${port}?tls=opportunistic`) {
   return startTestAgent((folder) => {
-    const files = { cert: join(folder, 'cert.pem'), key: join(folder, 'key.pem') };
-    writeFileSync(files.cert, testCertificate.cert);
-    writeFileSync(files.key, testCertificate.key);
+    const files = tlsIn(folder);
     return {
       hostname: 'relay.example.org',
       relayFrom: ['127.0.0.0/8'],
@@ -31,12 +27,7 @@ const text = Buffer.from(`Subject: secret\r\n\r\n${'the body\r\n'.repeat(3)}`);
 /** Sends over TLS, with REQUIRETLS. */
 async function sendSecret(port: number, { from = 'ann@example.org', to = 'u@far.example' } = {}) {
   await using connection = await openConnection({
-    host: '127.0.0.1',
-    port,
-    serverName: 'mx.example.test',
-    tls: 'starttls',
-    tlsMaterial: { ca: testCertificate.cert },
-    name: 'client.example',
+    ...withinTls(port),
   });
   const mail = { requireTls: true, ret: 'FULL' } as const;
   const { recipients } = await connection.send({ envelope: { from, to: [to], mail }, text });
@@ -88,9 +79,7 @@ describe('REQUIRETLS', () => {
       await using hop = await startSecureHop({ extensions: { requireTls } });
       await using clear = await startNextHop();
       await using test = await startTestAgent((folder) => {
-        const files = { cert: join(folder, 'cert.pem'), key: join(folder, 'key.pem') };
-        writeFileSync(files.cert, testCertificate.cert);
-        writeFileSync(files.key, testCertificate.key);
+        const files = tlsIn(folder);
         return {
           hostname: 'relay.example.org',
           relayFrom: ['127.0.0.0/8'],

@@ -1,13 +1,11 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { connectClient } from '@posthorn/smtp/client/connect-client';
 import { openConnection } from '@posthorn/smtp/client/open-connection';
 import { onTestFinished } from 'vitest';
-import { testCertificate } from '../../../smtp/test/laws/test-certificate.ts';
 import { hashPassword } from '../../src/config/password.ts';
 import type { ConfigInput } from '../../src/config/schema.ts';
 import { startTestAgent } from './fixture.ts';
-import { startNextHop } from './next-hop.ts';
+import { pairOf, startNextHop } from './next-hop.ts';
+import { tlsIn, withinTls } from './tls-in.ts';
 
 let hashed: Promise<string> | undefined;
 
@@ -20,10 +18,7 @@ export async function startSubmission(
   const password = await hashed;
   const hop = await startNextHop();
   const test = await startTestAgent((folder) => {
-    mkdirSync(folder, { recursive: true });
-    const tls = { cert: join(folder, 'cert.pem'), key: join(folder, 'key.pem') };
-    writeFileSync(tls.cert, testCertificate.cert);
-    writeFileSync(tls.key, testCertificate.key);
+    const tls = tlsIn(folder);
     return {
       hostname: 'mx.example.test',
       listeners: [
@@ -46,26 +41,16 @@ export async function startSubmission(
     return listener !== undefined && 'port' in listener ? listener.port : 0;
   };
   return {
-    test,
-    hop,
     mx: test.port,
     submission: port(1),
     submissions: port(2),
-    async [Symbol.asyncDispose]() {
-      await test[Symbol.asyncDispose]();
-      await hop[Symbol.asyncDispose]();
-    },
+    ...pairOf(test, hop),
   };
 }
 
 function login(port: number, user: string) {
   return {
-    host: '127.0.0.1',
-    port,
-    serverName: 'mx.example.test',
-    tls: 'starttls',
-    tlsMaterial: { ca: testCertificate.cert },
-    name: 'client.example',
+    ...withinTls(port),
     credentials: { user, password: 'correct horse' },
   } as const;
 }

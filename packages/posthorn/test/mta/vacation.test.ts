@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { ConfigInput } from '../../src/config/schema.ts';
 import { startAgent } from '../../src/mta/start-agent.ts';
 import { type Mail, mailIn, memoryLog, sendMail, startTestAgent } from './fixture.ts';
-import { startNextHop } from './next-hop.ts';
+import { pairOf, startNextHop } from './next-hop.ts';
 
 type Vacations = NonNullable<NonNullable<ConfigInput['domains']>[string]['vacations']>;
 
@@ -38,14 +38,9 @@ async function startAway(ann: Vacations[string] = { text: 'I am away.' }) {
   };
   return {
     clock,
-    hop,
-    test,
     now,
     receive,
-    async [Symbol.asyncDispose]() {
-      await test[Symbol.asyncDispose]();
-      await hop[Symbol.asyncDispose]();
-    },
+    ...pairOf(test, hop),
   };
 }
 

@@ -1,20 +1,17 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdirSync } from 'node:fs';
 import { openConnection } from '@posthorn/smtp/client/open-connection';
 import { describe, expect, it } from 'vitest';
-import { testCertificate } from '../../../smtp/test/laws/test-certificate.ts';
 import { hashPassword } from '../../src/config/password.ts';
 import { sendMail, startTestAgent } from './fixture.ts';
 import { startSecureHop } from './secure-hop.ts';
+import { tlsIn, withinTls } from './tls-in.ts';
 
 /** A relay that logs in at one next hop and not at the other; gateway may say who submitted what, alice may not. */
 async function start(known: number, unknown: number) {
   const password = await hashPassword('correct horse');
   return startTestAgent((folder) => {
     mkdirSync(folder, { recursive: true });
-    const tls = { cert: join(folder, 'cert.pem'), key: join(folder, 'key.pem') };
-    writeFileSync(tls.cert, testCertificate.cert);
-    writeFileSync(tls.key, testCertificate.key);
+    const tls = tlsIn(folder);
     return {
       tls,
       authorities: tls.cert,
@@ -30,12 +27,7 @@ async function start(known: number, unknown: number) {
 
 async function submit(port: number, user: string, auth: string | null | undefined): Promise<void> {
   await using connection = await openConnection({
-    host: '127.0.0.1',
-    port,
-    serverName: 'mx.example.test',
-    tls: 'starttls',
-    tlsMaterial: { ca: testCertificate.cert },
-    name: 'client.example',
+    ...withinTls(port),
     credentials: { user, password: 'correct horse' },
   });
   const mail = auth === undefined ? {} : { auth };
