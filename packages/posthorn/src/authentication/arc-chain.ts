@@ -30,7 +30,7 @@ interface Building {
 }
 
 /** Whether a field is one of ARC (RFC 8617 §4.1). */
-export function isArcField({ name }: HeaderField): boolean {
+function isArcField({ name }: HeaderField): boolean {
   return name === 'arc-seal' || name === 'arc-message-signature' || name === 'arc-authentication-results';
 }
 

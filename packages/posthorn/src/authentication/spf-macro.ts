@@ -1,5 +1,5 @@
 /** One piece of a macro string: text as it stands, or what is put in for a letter (RFC 7208 §7.1). */
-export type MacroPart =
+type MacroPart =
   | string
   | {
       /** In lower case. */

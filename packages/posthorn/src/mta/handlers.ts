@@ -82,7 +82,7 @@ export function createHandlers(parts: HandlerParts): ServerHandlers {
       const check = senders.begin(session, transaction);
       // What goes on has its header behind it.
       const submitted = opened.isResumed ? opened.text : submission.completeText(session, opened.text);
-      const completed = (await check?.watch(opened)) ?? submitted;
+      const completed = check === undefined ? submitted : await check.watch(opened);
       const intake = { ...opened, text: terminalMail?.boundText(completed, transaction) ?? completed };
       const isStranger = senders.isStranger(session);
       const answer = await receiveMessage(terms().reception, session, { transaction, intake, check, isStranger });

@@ -82,9 +82,9 @@ export async function receiveMessage(parts: ReceptionParts, session: Session, gi
     }
     const written = await writeText(intake, { mostHops: parts.mostHops, head });
     const front = await given.check?.finish();
+    if (front !== undefined) draft.prepend(front);
     const filtered = parts.contentFilters && (await parts.contentFilters.filter(session, { ...given, draft, text }));
     draft = filtered?.draft ?? draft;
-    if (front !== undefined) draft.prepend(front);
     const { transaction } = filtered ?? given;
     const header = filtered?.header ?? head?.header;
     const whom = transaction === given.transaction ? asked : settleRecipients(parts, transaction);

@@ -168,4 +168,32 @@ describe('mail of strangers', () => {
     expect(mails.flatMap(resultsOf)).toEqual([]);
     expect(agent.dns.queries).toEqual([]);
   });
+
+  it('SEC-DKIM-1 SEC-AR-1 EXT-CKPT-6 that was cut off and goes on is checked as a whole', async () => {
+    await using agent = await startStrangersAgent();
+    const text = `Authentication-Results: mx.example.org; dmarc=pass\r\n${signed(`${message}one\r\ntwo\r\n`, key)}`;
+    const proxy = 'PROXY TCP4 192.0.2.1 127.0.0.1 4000 25\r\n';
+    const hello = { send: 'EHLO mail.example.com\r\n', replies: 1 };
+    const envelope = 'MAIL FROM:<bob@example.com> TRANSID=<1.a@mail.example.com>\r\n';
+    const open = { send: `${envelope}RCPT TO:<alice@example.org>\r\nDATA\r\n`, replies: 3 };
+    // The end of the groups ends the connection, in the midst of the text.
+    await talk(agent.port, [hello, open, { send: text.slice(0, text.indexOf('two')), replies: 0 }], proxy);
+    let offset = 0;
+    await expect
+      .poll(async () => {
+        const replies = await talk(agent.port, [hello, { send: envelope, replies: 1 }], proxy);
+        offset = Number(/^355 (\d+)/.exec(replies[2] ?? '')?.[1] ?? 0);
+        return offset;
+      })
+      .toBeGreaterThan(text.indexOf('Hello'));
+    const rest = [
+      hello,
+      { send: `${envelope}DATA\r\n`, replies: 2 },
+      { send: `${text.slice(offset)}.\r\n`, replies: 1 },
+    ];
+    expect((await talk(agent.port, rest, proxy)).at(-1)).toMatch(/^250/);
+    const [mail] = await mailIn(agent, 'alice', 1);
+    expect(resultsOf(mail)).toHaveLength(1);
+    expect(resultsOf(mail)[0]).toContain('dkim=pass header.d=example.com');
+  });
 });
