@@ -75,7 +75,14 @@ export async function startOpendkim(mode: 'sign' | 'verify', key: ReturnType<typ
         ];
   const config = file(
     'opendkim.conf',
-    [...lines, `Socket inet:${port}@127.0.0.1`, 'Canonicalization relaxed/simple', 'Syslog no', 'RequireSafeKeys no', ''].join('\n'),
+    [
+      ...lines,
+      `Socket inet:${port}@127.0.0.1`,
+      'Canonicalization relaxed/simple',
+      'Syslog no',
+      'RequireSafeKeys no',
+      '',
+    ].join('\n'),
   );
   return startDaemon(program('opendkim'), ['-f', '-x', config], { port, folder });
 }
