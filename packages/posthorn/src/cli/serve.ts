@@ -7,7 +7,7 @@ import { controlPath } from '../control/control-path.ts';
 import { type ControlServer, startControl } from '../control/control-server.ts';
 import type { ReloadResult } from '../control/control-status.ts';
 import { createFetchJobs } from '../control/fetch-jobs.ts';
-import type { RunningAgent } from '../mta/start-agent.ts';
+import type { RunningAgent } from '../mta/running-agent.ts';
 import { controlOf } from './control-of.ts';
 import { Exit, exitCodes } from './exit.ts';
 import { submissionSocketOf } from './find-socket.ts';

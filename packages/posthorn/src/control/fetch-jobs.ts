@@ -1,6 +1,6 @@
 import { Failure } from '@posthorn/smtp/failure/failure';
 import type { FetchResult } from '../mta/fetch-mail.ts';
-import type { RunningAgent } from '../mta/start-agent.ts';
+import type { RunningAgent } from '../mta/running-agent.ts';
 import type { FetchControl, FetchState } from './fetch-control.ts';
 
 /** Requests that are remembered, running ones included; the oldest go first. */

@@ -1,11 +1,9 @@
 import { join } from 'node:path';
-import { createServer, type ListeningAddress, type Role } from '@posthorn/smtp/server';
+import { createServer } from '@posthorn/smtp/server';
 import { MailboxUsage } from '../agents/mailbox-usage.ts';
-import type { Terminals } from '../agents/terminals.ts';
 import type { Config } from '../config/schema.ts';
 import type { Entry } from '../directory/directory.ts';
 import { createStubResolver } from '../dns/stub-resolver.ts';
-import type { QueueStore } from '../queue/queue-store.ts';
 import { openSpool } from '../spool/open-spool.ts';
 import { retryPolicyOf, schedulerLimitsOf } from './agent-policy.ts';
 import { createAgents } from './agents.ts';
@@ -14,16 +12,13 @@ import { ContentFilters } from './content-filters.ts';
 import { createLogins, tokenRefusalOf } from './create-logins.ts';
 import { createDmarcReports } from './dmarc-reports.ts';
 import { expandAddresses } from './expand-addresses.ts';
-import type { FetchRequest, FetchResult } from './fetch-mail.ts';
-import type { FetchTally } from './fetch-tally.ts';
 import { Fetching } from './fetching.ts';
 import { openForwardedSenders } from './forwarded-senders.ts';
 import { createHandlers } from './handlers.ts';
-import type { Judge } from './judge.ts';
 import { Ledger } from './ledger.ts';
+import { listenAll } from './listen-all.ts';
 import { listenLocally } from './listen-locally.ts';
-import { listenerOf, noMailListenerOf, trackingListenerOf } from './listener-of.ts';
-import { Log, type LogSink } from './log.ts';
+import { Log } from './log.ts';
 import { LoginRates } from './login-rates.ts';
 import { readLoginSecret } from './login-secret.ts';
 import { fieldsThatNeedRestart } from './needs-restart.ts';
@@ -37,6 +32,7 @@ import { createPolicy, ownAddresses } from './policy.ts';
 import { programRulesOf } from './program-rules.ts';
 import { readPem, tlsOf } from './read-tls.ts';
 import { ReportWriter } from './report-writer.ts';
+import type { AgentOptions, RunningAgent, RunningListener } from './running-agent.ts';
 import { Scheduler } from './scheduler.ts';
 import { SenderChecks } from './sender-checks.ts';
 import { checkpointLimits, servedExtensions } from './served-extensions.ts';
@@ -46,44 +42,6 @@ import { Wishes } from './wishes.ts';
 import { withContentFilters } from './with-content-filters.ts';
 import { withStrangers } from './with-strangers.ts';
 import { withTally } from './with-tally.ts';
-
-/** Where one listener of a running agent is. */
-type RunningListener = ListeningAddress & { readonly role: Role | 'mtqp' | 'none' };
-
-/** What an agent is made of. */
-export interface AgentOptions {
-  readonly config: Config;
-  readonly log: LogSink;
-  /** A UNIX socket where users of this host hand mail in; open to its group and others if the configuration names one. */
-  readonly submissionSocket?: string;
-  /** Judges messages before they are accepted, beside the marks of the configuration (RFC 5321 §6.2). */
-  readonly judge?: Judge;
-  /** The clock, in milliseconds since the epoch; by default the system's. */
-  readonly now?: () => number;
-}
-
-/** An agent that runs. */
-export interface RunningAgent extends AsyncDisposable {
-  readonly listeners: readonly RunningListener[];
-  readonly store: QueueStore;
-  /** Messages in hand now; the others wait in the store. */
-  readonly inHand: () => number;
-  /** Connections now. */
-  readonly sessions: () => number;
-  /** Where mail for terminals is shown, if it is. */
-  readonly terminals?: Terminals;
-  /** Looks at the store at once, as something there was changed by hand, and tries hosts again that were not reached. */
-  wake(): void;
-  /** Fetches mail from another host into the queue. Rejects with Failure `limit` when too much is fetched already. */
-  fetch(request: FetchRequest, onTurn?: (tally: FetchTally) => void): Promise<FetchResult>;
-  /**
-   * Takes over domains, users, routes, networks and certificates; sessions go on. Throws Failure, and changes nothing then.
-   * What it names in the answer needs a restart.
-   */
-  reload(config: Config): { readonly needsRestart: readonly string[] };
-  /** Ends: running transactions and attempts have `grace` milliseconds, 10 seconds by default. */
-  close(options?: { readonly grace?: number }): Promise<void>;
-}
 
 const defaultGrace = 10_000;
 const mostHops = 100;
@@ -260,19 +218,9 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
     await store.close();
   }
 
-  const patience = ({ role }: { readonly role: string }) =>
-    role === 'mx' && config.filters.greetingDelay !== undefined ? ({ earlyTalk: 'refuse' } as const) : {};
-  const listeners: RunningListener[] = [];
+  let listeners: readonly RunningListener[];
   try {
-    for (const listener of config.listeners) {
-      const address =
-        listener.role === 'mtqp'
-          ? tracking.listen(trackingListenerOf(listener))
-          : listener.role === 'none'
-            ? noMail.listen(noMailListenerOf(listener))
-            : server.listen({ ...listenerOf(listener, ways), ...patience(listener) });
-      listeners.push({ role: listener.role, ...(await address) });
-    }
+    listeners = await listenAll({ config, ways, server, tracking, noMail });
     if (options.submissionSocket !== undefined) {
       await listenLocally(server, options.submissionSocket, { ...config, users: policy.users });
     }

@@ -6,7 +6,8 @@ import { join } from 'node:path';
 import { expect } from 'vitest';
 import { checkConfig } from '../../src/config/check-config.ts';
 import type { Config, ConfigInput } from '../../src/config/schema.ts';
-import { type AgentOptions, type RunningAgent, startAgent } from '../../src/mta/start-agent.ts';
+import type { AgentOptions, RunningAgent } from '../../src/mta/running-agent.ts';
+import { startAgent } from '../../src/mta/start-agent.ts';
 
 /** A log that keeps its lines. */
 export function memoryLog() {
