@@ -3,7 +3,6 @@ import { resolve } from 'node:path';
 import { formatMailbox } from '@posthorn/smtp/address/mailbox';
 import { readBatchLabel, readBatchObject } from '@posthorn/smtp/batch/batch-object';
 import { BatchReader } from '@posthorn/smtp/batch/batch-reader';
-import { openConnection } from '@posthorn/smtp/client/open-connection';
 import type { RecipientResult } from '@posthorn/smtp/client/send-result';
 import { splitMessage } from '@posthorn/smtp/message/header';
 import { mendText } from '@posthorn/smtp/protocol/client-text';
@@ -11,6 +10,7 @@ import type { Transaction } from '@posthorn/smtp/protocol/transaction';
 import { BatchProgress } from './batch-progress.ts';
 import { Exit, exitCodes } from './exit.ts';
 import { readInput } from './letter.ts';
+import { openOrExit } from './open-or-exit.ts';
 import { parseServer } from './server-address.ts';
 import { printable, type Terminal } from './terminal.ts';
 
@@ -109,7 +109,7 @@ async function send(
   const { reversePath, mail } = transaction;
   const recipients = transaction.recipients.filter(({ mailbox }) => !done.has(formatMailbox(mailbox)));
   if (recipients.length === 0) return [];
-  await using connection = await openConnection(target);
+  await using connection = await openOrExit(target);
   const { size: _, ...wishes } = mail;
   const envelope = {
     from: reversePath === null ? '' : formatMailbox(reversePath),

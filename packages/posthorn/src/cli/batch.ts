@@ -6,7 +6,7 @@ import { type EnclosedMessage, writeBatch } from '@posthorn/smtp/batch/write-bat
 import { type ClientEnvelope, toTransaction } from '@posthorn/smtp/client/envelope';
 import { readCorrespondents } from '@posthorn/smtp/message/addressees';
 import { formatDate } from '@posthorn/smtp/message/date';
-import { splitMessage } from '@posthorn/smtp/message/header';
+import { splitMessage, withoutFields } from '@posthorn/smtp/message/header';
 import { mendText } from '@posthorn/smtp/protocol/client-text';
 import type { Command } from 'commander';
 import { type ReadOptions, readBatchFile } from './batch-read.ts';
@@ -30,10 +30,10 @@ export function addBatch(program: Command, terminal: Terminal): void {
     .description('write messages as one batch to standard output')
     .argument('<message...>', 'files with a header and a body; - for standard input')
     .option('-f, --from <address>', 'the sender of all; default: what each header says; "" for none')
-    .option('-t, --to <address...>', 'the recipients of all; default: what each header says')
+    .option('-t, --to <address>', 'a recipient of all, once for each; default: what each header says', append)
     .option('--name <name>', 'the name to greet with; default: that of this machine')
     .option('--mime', 'write it as a MIME object, to be sent by mail')
-    .option('--extension <keyword...>', 'what the reader is known to understand beyond 8BITMIME, SIZE and DSN')
+    .option('--extension <keyword>', 'what the reader is known to understand beyond 8BITMIME, SIZE and DSN', append)
     .action((files: string[], options: WriteOptions) => write(files, options, terminal));
   batch
     .command('read')
@@ -42,6 +42,11 @@ export function addBatch(program: Command, terminal: Terminal): void {
     .option('-s, --server <address>', 'send it to host, host:port, [IPv6]:port or the path of a socket')
     .option('--json', 'write one line of JSON for each message')
     .action((file: string, options: ReadOptions) => readBatchFile(file, options, terminal));
+}
+
+/** These options take one value at a time, as files come behind them. */
+function append(value: string, before: readonly string[] = []): readonly string[] {
+  return [...before, value];
 }
 
 async function write(files: readonly string[], options: WriteOptions, terminal: Terminal): Promise<void> {
@@ -65,8 +70,10 @@ async function readMessage(file: string, terminal: Terminal): Promise<Buffer> {
 }
 
 function toEnclosed(message: Buffer, file: string, options: WriteOptions): EnclosedMessage {
-  const text = mendText(message);
-  const named = readCorrespondents(splitMessage(text).header, { domain: 'invalid', isWhole: () => true });
+  const { header, separator, body } = splitMessage(mendText(message));
+  // Whoever gets the message must not read whom else it went to (RFC 5322 §3.6.3).
+  const text = Buffer.concat([withoutFields(header, 'bcc', 'resent-bcc'), separator, body]);
+  const named = readCorrespondents(header, { domain: 'invalid', isWhole: () => true });
   const to = options.to ?? named.recipients;
   const from = options.from ?? named.sender;
   if (from === undefined || to.length === 0) {

@@ -1,12 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import type { ConnectOptions, Tls } from '@posthorn/smtp/client/connect-client';
-import { type Connection, openConnection } from '@posthorn/smtp/client/open-connection';
-import { ConnectionFailure, type RecipientResult, type SendResult } from '@posthorn/smtp/client/send-result';
+import type { RecipientResult, SendResult } from '@posthorn/smtp/client/send-result';
 import { Failure } from '@posthorn/smtp/failure/failure';
 import { composeMessage } from '@posthorn/smtp/message/compose-message';
 import { type Command, Option } from 'commander';
 import { Exit, exitCodes } from './exit.ts';
 import { type Letter, readLetter } from './letter.ts';
+import { openOrExit } from './open-or-exit.ts';
 import { withProgress } from './progress.ts';
 import { addLogin, type LoginOptions, readLogin } from './send-login.ts';
 import { describeTracking, type NewTracking, newTracking } from './send-tracking.ts';
@@ -151,21 +151,6 @@ async function deliver(
     return await connection.send({ envelope: { from, to: recipients, mail }, text }, { deadline }).finally(end);
   } finally {
     await connection.close();
-  }
-}
-
-/** What a host that cannot be reached today may do tomorrow. */
-const passing: readonly string[] = ['refused', 'unreachable', 'timeout', 'lost', 'dns', 'protocol', 'limit'];
-
-async function openOrExit(connect: ConnectOptions): Promise<Connection> {
-  try {
-    return await openConnection(connect);
-  } catch (error) {
-    if (!(error instanceof ConnectionFailure)) throw error;
-    const { kind, reply, message } = error;
-    const temporary = reply === undefined ? passing.includes(kind) : reply.code < 500;
-    const advice = temporary ? 'Check --server, or try again later.' : 'Check --tls, --user and what the host says.';
-    throw new Exit(`${message}. ${advice}`, temporary ? exitCodes.temporary : exitCodes.failed);
   }
 }
 

@@ -74,6 +74,28 @@ describe('posthorn batch', () => {
     expect((await batch(['read', '-'], output.replaceAll('\r\n', '\n'))).output).toBe(listed);
   });
 
+  it('EXT-BSMTP-6 writes to whom Bcc says, and nobody reads it', async () => {
+    const hidden = one.replace('\nSubject', '\nBcc: zoe@example.net,\n yan@example.net\nSubject');
+    const { output } = await batch(['write', put('hidden.eml', hidden)]);
+    expect(output.match(/(?<=RCPT TO:<)\w+/g)).toEqual(['bob', 'zoe', 'yan']);
+    expect(output).toContain('To: bob@example.net\r\nSubject: one\r\n\r\n..hidden\r\n');
+  });
+
+  it('EXT-BSMTP-6 takes the files that stand behind recipients for files', async () => {
+    const to = ['--to', 'zoe@example.net', '--to', 'yan@example.net', '--extension', 'DELIVERBY'];
+    const { code, output } = await batch(['write', ...to, put('one.eml', one), put('two.eml', two)]);
+    expect(code).toBe(0);
+    expect(output.match(/(?<=RCPT TO:<)\w+/g)).toEqual(['zoe', 'yan', 'zoe', 'yan']);
+  });
+
+  it('says what may help when the host cannot be reached', async () => {
+    const { output } = await batch(['write', put('one.eml', one)]);
+    expect(await batch(['read', '-', '--server', join(folder(), 'nobody')], output)).toMatchObject({
+      code: 75,
+      said: expect.stringContaining('try again later'),
+    });
+  });
+
   it('EXT-BSMTP-6 EXT-BSMTP-5 writes and reads MIME objects, in base64 where they hold eight bits', async () => {
     const file = put('eight.eml', one.replace('hidden', 'gr\xfc\xdfe'));
     const { output } = await batch(['write', file, '--mime', '--extension', 'SMTPUTF8']);
