@@ -16,6 +16,14 @@ export async function withQueue<Result>(
 ): Promise<Result> {
   const client = await runningAgent(config);
   if (client !== undefined) return run(client.queue);
+  // Opening would make one: an operator who mistakes the folder should be told instead.
+  const path = join(config.dataDir, 'spool');
+  if (!existsSync(path)) {
+    throw new Failure(
+      'storage',
+      `There is no spool at ${path}. Name the configuration of the server, or start it first.`,
+    );
+  }
   const opened = await (purpose === 'look' ? openToLook(config) : openToChange(config));
   try {
     return await run(opened.queue);
@@ -38,8 +46,6 @@ async function openToLook({ dataDir }: Config): Promise<Opened> {
 
 async function openToChange(config: Config): Promise<Opened> {
   const path = join(config.dataDir, 'spool');
-  // Opening would make one: an operator who mistakes the folder should be told instead.
-  if (!existsSync(path)) throw new Failure('storage', `There is no spool at ${path}`);
   const { openSpool } = await import('../spool/open-spool.ts');
   const { controlOf } = await import('./control-of.ts');
   const store = await openSpool({ path, now: Date.now });

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { type QueueAction, queueActions } from '../control/queue-control.ts';
+import { type ActionResult, type QueueAction, queueActions } from '../control/queue-control.ts';
 import type { QueuedMessage, QueueQuery } from '../queue/queue-store.ts';
 import { Exit, exitCodes } from './exit.ts';
 import { configOption, loadOrExit } from './load.ts';
@@ -27,6 +27,12 @@ const descriptions: Readonly<Record<QueueAction, string>> = {
   release: 'let held messages go on',
   bounce: 'give messages back to their senders',
   delete: 'forget messages, and tell nobody',
+};
+
+const reasons: Readonly<Record<Exclude<ActionResult, 'done'>, string>> = {
+  busy: 'is being delivered right now; try again',
+  absent: 'is not in the queue',
+  early: 'is to be released later, as its sender asked; `posthorn queue show` says when',
 };
 
 const most = 1_000_000_000;
@@ -123,10 +129,7 @@ async function act(action: QueueAction, { ids, options, terminal }: Acting): Pro
       const result = await queue.act(id, action);
       if (result !== 'done') undone += 1;
       if (json) terminal.out(`${JSON.stringify({ id, action, result })}\n`);
-      else if (result !== 'done')
-        terminal.say(
-          `${id}: ${result === 'busy' ? 'is being delivered right now; try again' : 'is not in the queue'}\n`,
-        );
+      else if (result !== 'done') terminal.say(`${id}: ${reasons[result]}\n`);
     }
     if (!json) terminal.out(`${action}: ${chosen.length - undone} of ${chosen.length}\n`);
     if (undone > 0) throw new Exit('');

@@ -9,8 +9,8 @@ export const queueActions = ['retry', 'hold', 'release', 'bounce', 'delete'] as 
  */
 export type QueueAction = (typeof queueActions)[number];
 
-/** `busy`: an attempt is under way; it has to end first. */
-export type ActionResult = 'done' | 'absent' | 'busy';
+/** `busy`: an attempt is under way; it has to end first. `early`: the sender asked for a later release (RFC 4865 §4.2). */
+export type ActionResult = 'done' | 'absent' | 'busy' | 'early';
 
 /** The queue as an operator sees it, of this process or of another one. */
 export interface QueueControl {

@@ -36,6 +36,7 @@ export function controlStore(parts: StoreControlParts): QueueControl {
     list: (query) => store.list(query),
     get: (id) => store.get(id),
     async act(id, action) {
+      if (action === 'retry' && (await isEarly(parts, id))) return 'early';
       const result =
         action === 'bounce' ? await bounce(parts, id) : await change(parts, id, changes(parts.now)[action]);
       if (result === 'done') parts.wake();
@@ -54,6 +55,12 @@ function changes(now: () => number): Record<Exclude<QueueAction, 'bounce'>, Chan
     release: ({ state }) => next({ ...state, held: false }),
     delete: () => next('done'),
   };
+}
+
+/** Whether no retry may send it yet, as its sender asked for a later release. */
+async function isEarly({ store, now }: StoreControlParts, id: string): Promise<boolean> {
+  const message = await store.get(id);
+  return (message?.envelope.heldUntil ?? 0) > now();
 }
 
 /** Without a time of its own it is due with its message. */

@@ -171,6 +171,6 @@ describe('the queue of a server that never ran', () => {
   it.each([['list'], ['retry', '--all']])('is not made by looking at it: %s', async (...words) => {
     const { code, said } = await run(...words);
     expect(code).toBe(1);
-    expect(said).toContain(`There is no spool at ${join(config.dataDir, 'spool')}`);
+    expect(said).toContain(`There is no spool at ${join(config.dataDir, 'spool')}. Name the configuration`);
   });
 });

@@ -72,7 +72,11 @@ function localControl(): QueueControl {
 }
 
 /** A message that was tried once and waits. */
-async function queueMessage(reversePath = 'alice@example.org', recipients = ['bob@example.net']): Promise<string> {
+async function queueMessage(
+  reversePath = 'alice@example.org',
+  recipients = ['bob@example.net'],
+  wishes: { heldUntil?: number } = {},
+): Promise<string> {
   const id = store.newId();
   const content = Buffer.from('Subject: hello\r\n\r\nworld\r\n');
   const envelope = {
@@ -84,6 +88,7 @@ async function queueMessage(reversePath = 'alice@example.org', recipients = ['bo
     body: '7BIT',
     smtputf8: false,
     origin: { clientAddress: '192.0.2.1' },
+    ...wishes,
   } as const;
   await store.add([{ envelope, content }]);
   await store.change(id, ({ state }) => ({ state: { ...state, due: now() + hour }, reports: [] }));
@@ -215,6 +220,14 @@ describe.each(controls)('a queue that %s controls', (_, createControl) => {
     expect(await queue.act(id, 'retry')).toBe('done');
     expect(await store.get(id)).toMatchObject({ state: { held: false, due: now() } });
     expect(woken).toBe(2);
+  });
+
+  it('leaves a message alone that its sender wants to be released later', async () => {
+    const id = await queueMessage('alice@example.org', ['bob@example.net'], { heldUntil: now() + hour });
+    const before = await store.get(id);
+    expect(await createControl().act(id, 'retry')).toBe('early');
+    expect(await store.get(id)).toEqual(before);
+    expect(woken).toBe(0);
   });
 
   it('holds a message until it is released, and its due time stays', async () => {
