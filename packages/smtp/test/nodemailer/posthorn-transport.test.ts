@@ -3,7 +3,7 @@ import { Readable } from 'node:stream';
 import { type ClientOptions, posthornTransport, SendError, type SentMessage } from '@posthorn/smtp/nodemailer';
 import type { Inbox } from '@posthorn/smtp/testing';
 import { createTransport, type SendMailOptions, type Transporter } from 'nodemailer';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { openInbox } from '../testing/open-inbox.ts';
 
 /** Nodemailer over this library, to an inbox. */
@@ -205,6 +205,7 @@ describe('the transport for Nodemailer', () => {
     const controller = new AbortController();
     const sending = mailer.sendMail({ ...message, signal: controller.signal } as SendMailOptions);
     const failure = failureOf(sending);
+    await vi.waitUntil(() => inbox.transcript.some(({ text }) => text.startsWith('trouble at mail')));
     controller.abort();
     expect(await failure).toMatchObject({ code: 'EABORT' });
     await expect(mailer.sendMail({ ...message, attachments: [{ path: '/nowhere/at/all' }] })).rejects.toMatchObject({
