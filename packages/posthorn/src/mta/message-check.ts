@@ -29,7 +29,8 @@ export interface MessageCheckParts {
   readonly rules: SenderRules;
   /** Whether signatures are looked at. */
   readonly verifiesDkim: boolean;
-  readonly lookups: Lookups;
+  /** Look-ups whose time begins now: a text may come for longer than they may take. */
+  readonly lookups: () => Lookups;
   /** What SPF finds, under way. */
   readonly spf: Promise<readonly SpfFinding[]>;
   /** Milliseconds since the epoch. */
@@ -112,7 +113,8 @@ export class MessageCheck {
   }
 
   async #conclude(): Promise<CheckedMessage> {
-    const { hostname, rules, lookups } = this.#parts;
+    const { hostname, rules } = this.#parts;
+    const lookups = this.#parts.lookups();
     const fields = this.#fields;
     const [spf, dkim, arc] = await Promise.all([
       this.#parts.spf,

@@ -59,15 +59,14 @@ export class SenderChecks {
     const { hostname, now, policy } = this.#parts;
     const { mailAuthentication } = policy();
     const rules = rulesOf(mailAuthentication);
-    const lookups = this.#lookups();
-    const spf = rules.spf === 'off' ? Promise.resolve([]) : this.#askSpf(session, transaction, lookups);
+    const spf = rules.spf === 'off' ? Promise.resolve([]) : this.#askSpf(session, transaction, this.#lookups());
     // What is not waited for, when the client breaks off, must not end the process.
     spf.catch(() => undefined);
     return new MessageCheck({
       hostname,
       rules,
       verifiesDkim: mailAuthentication.dkim.verify || rules.dkim !== 'nothing',
-      lookups,
+      lookups: () => this.#lookups(),
       spf,
       now: now(),
       observe: (checked) => this.#parts.observe(checked, session),
