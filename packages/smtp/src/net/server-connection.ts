@@ -1,11 +1,10 @@
 import type { Duplex } from 'node:stream';
-import { TLSSocket } from 'node:tls';
 import type { Application } from './application.ts';
 import type { Connection, ConnectionHost } from './connection-host.ts';
 import { handOver } from './hand-over.ts';
 import type { AnyEvent, ServedSession } from './served-session.ts';
+import { shakeHands } from './shake-hands.ts';
 import { disown, own, type StreamOwner } from './stream-owner.ts';
-import { tlsStateOf } from './tls-state.ts';
 
 /** Milliseconds for a TLS handshake, and for a client to take its last reply and hang up. */
 const handshakeTime = 30_000;
@@ -145,7 +144,7 @@ export class ServerConnection<E extends AnyEvent, A> implements Connection, Stre
     const session = this.#session;
     for (let event = session.next(); event !== undefined; event = session.next()) {
       const answer = this.#ask(event);
-      if (isPromise(answer)) {
+      if (answer instanceof Promise) {
         this.#awaitAnswer(answer);
         return;
       }
@@ -286,20 +285,15 @@ export class ServerConnection<E extends AnyEvent, A> implements Connection, Stre
       return;
     }
     disown(this.#stream);
-    const asking = this.#asksForCertificate ? { requestCert: true, rejectUnauthorized: false } : {};
-    const secure = new TLSSocket(this.#stream, { ...tls, ...asking, isServer: true });
-    this.#stream = secure;
+    this.#stream = shakeHands(this.#stream, {
+      tls,
+      asksForCertificate: this.#asksForCertificate,
+      secured: (state) => {
+        this.#session.secured(state, this.#host.now());
+        this.#resume();
+      },
+    });
     own(this.#stream, this);
     this.#wait('handshake', handshakeTime);
-    secure.once('secure', () => this.#secured(secure));
   }
-
-  #secured(secure: TLSSocket): void {
-    this.#session.secured(tlsStateOf(secure), this.#host.now());
-    this.#resume();
-  }
-}
-
-function isPromise<A>(answer: A | Promise<A>): answer is Promise<A> {
-  return answer instanceof Promise;
 }
