@@ -3,6 +3,7 @@ import { Failure } from '@posthorn/smtp/failure/failure';
 import type { QueuedMessage, QueueQuery } from '../queue/queue-store.ts';
 import type { ControlStatus, ReloadResult } from './control-status.ts';
 import type { FetchControl, FetchState } from './fetch-control.ts';
+import { noServer } from './no-server.ts';
 import type { ActionResult, QueueControl } from './queue-control.ts';
 import { formatQuery } from './queue-query.ts';
 
@@ -118,6 +119,6 @@ function readJson(text: string): unknown {
 function toFailure(error: NodeJS.ErrnoException, signal: AbortSignal): Failure {
   if (signal.aborted) return new Failure('timeout', 'The running server does not answer', error);
   const none = error.code === 'ENOENT' || error.code === 'ECONNREFUSED';
-  if (none) return new Failure('refused', 'No server runs', error);
+  if (none) return noServer(error);
   return new Failure('lost', `The running server cannot be reached: ${error.message}`, error);
 }

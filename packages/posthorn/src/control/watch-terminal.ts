@@ -1,5 +1,6 @@
 import { type IncomingMessage, request } from 'node:http';
 import { Failure } from '@posthorn/smtp/failure/failure';
+import { noServer } from './no-server.ts';
 
 /** What is done with the texts that come. */
 export interface TerminalWatch {
@@ -29,7 +30,7 @@ export async function watchTerminal(path: string, watch: TerminalWatch): Promise
     if (watch.signal.aborted) return;
     if (error instanceof Failure) throw error;
     const { code } = error as NodeJS.ErrnoException;
-    if (code === 'ENOENT' || code === 'ECONNREFUSED') throw new Failure('refused', 'No server runs', error);
+    if (code === 'ENOENT' || code === 'ECONNREFUSED') throw noServer(error);
     throw new Failure('lost', 'The server has ended', error);
   }
 }

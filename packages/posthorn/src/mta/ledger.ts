@@ -4,7 +4,7 @@ import { ownDueTime } from '../queue/next-due.ts';
 import type { Outcome } from '../queue/outcome.ts';
 import type { Content, QueuedMessage, QueueStore, RecipientState } from '../queue/queue-store.ts';
 import type { RetryPolicy } from '../queue/retry-policy.ts';
-import { settle } from '../queue/settle.ts';
+import { type Settled, settle } from '../queue/settle.ts';
 import { trackedEnd } from '../queue/tracked-end.ts';
 import { causesOf, discardCauses } from './causes.ts';
 import type { Log } from './log.ts';
@@ -126,7 +126,7 @@ export class Ledger {
       const told = settled.notices.length === 0 ? [] : await reports.compose({ envelope, content, ...settled });
       const written = [...told, ...causesOf(outcomes)];
       await store.settle(envelope.id, { state, reports: written, ...trackedEnd(envelope, settled) });
-      log.outcomes(envelope, outcomes);
+      log.outcomes(envelope, decided(entry, settled));
       return written.length > 0 ? 0 : state === 'done' ? undefined : state.due;
     } catch (error) {
       // The store still has the message as it was before the attempt: it is tried again, which may double it, never lose it.
@@ -135,4 +135,14 @@ export class Ledger {
       return this.giveBack(message, now() + troubleWait).catch(() => undefined);
     }
   }
+}
+
+/** What was tried, and what is over without a try or in spite of it, because its time is. */
+function decided({ message, outcomes }: InHand, settled: Settled): ReadonlyMap<number, Outcome> {
+  const all = new Map(outcomes);
+  for (const [index, { kind, last }] of settled.recipients.entries()) {
+    const wasPending = message.state.recipients[index]?.kind === 'pending';
+    if (wasPending && kind !== 'pending' && last !== undefined) all.set(index, last);
+  }
+  return all;
 }

@@ -197,7 +197,7 @@ describe('serve with a configuration', () => {
     writeConfig();
     expect(await run('reload', '--config', 'posthorn.json')).toMatchObject({
       code: 1,
-      said: expect.stringContaining('No server runs'),
+      said: expect.stringContaining('Start it with `posthorn serve`.'),
     });
   });
 

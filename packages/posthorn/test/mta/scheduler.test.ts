@@ -130,6 +130,18 @@ describe('the scheduler', () => {
     expect(most).toBeLessThanOrEqual(5);
   });
 
+  it('tells the log that mail has failed when its time in the queue is over', async () => {
+    const trouble: Outcome = { kind: 'deferred', status: '4.4.1', at: 0, text: 'nobody there' };
+    await using test = start({ deliver: async (job) => job.recipients.map(() => trouble) });
+    const told = () => test.log.lines.map(({ fields, text }) => [(fields as { to?: string }).to, text]);
+    await test.receive('u@a.example');
+    await expect.poll(told).toEqual([['u@a.example', 'deferred']]);
+    test.pass(6 * 24 * 60 * 60_000);
+    await expect.poll(() => told().filter(([to]) => to === 'u@a.example')).toHaveLength(2);
+    expect(told()).toContainEqual(['u@a.example', 'failed']);
+    expect(test.log.lines[1]?.fields).toMatchObject({ said: 'The time in the queue is over: nobody there' });
+  });
+
   it('CLI-RPL-6 gives messages for a crowded next hop back, lets others pass, and takes them again', async () => {
     const { jobs, deliver } = gate();
     const others: string[] = [];
