@@ -111,14 +111,20 @@ function aliasMistakes(name: string, { readable, directory }: Context): Mistake[
   const aliases = Object.entries(readable.domain.aliases ?? {}).flatMap(([alias, targets]) => {
     const way = ['domains', name, 'aliases', alias];
     const deadEnds = readable.isWhole ? targets.flatMap((target, index) => deadEndAt([...way, index], target)) : [];
-    if (!isEndless(alias, name, directory)) return deadEnds;
-    const message = 'leads round in a circle, or to too many addresses';
-    return [...deadEnds, { path: formatPath(way), message, remedy: 'Let it lead to mailboxes.' }];
+    return [...deadEnds, ...circleAt(way, alias)];
   });
-  const forwards = Object.entries(readable.domain.forwards ?? {}).flatMap(([moved, { to }]) =>
-    readable.isWhole ? deadEndAt(['domains', name, 'forwards', moved, 'to'], to) : [],
-  );
+  const forwards = Object.entries(readable.domain.forwards ?? {}).flatMap(([moved, { to, mode }]) => {
+    const way = ['domains', name, 'forwards', moved, 'to'];
+    const deadEnds = readable.isWhole ? deadEndAt(way, to) : [];
+    return mode === 'refuse' ? deadEnds : [...deadEnds, ...circleAt(way, moved)];
+  });
   return [...aliases, ...forwards];
+
+  function circleAt(way: readonly PropertyKey[], from: string): Mistake[] {
+    if (!isEndless(from, name, directory)) return [];
+    const message = 'leads round in a circle, or to too many addresses';
+    return [{ path: formatPath(way), message, remedy: 'Let it lead to mailboxes.' }];
+  }
 
   function deadEndAt(way: readonly PropertyKey[], target: string): Mistake[] {
     const message = deadEnd(target, name, directory);
