@@ -130,7 +130,8 @@ async function submit(
     return await connection.send(message, { deadline });
   } catch (error) {
     if (error instanceof ConnectionFailure) {
-      throw new Exit(`${error.message}. The message was not taken; try again later.`, sysexits.temporary);
+      const advice = 'Start the server, or name its configuration by -C or POSTHORN_CONFIG.';
+      throw new Exit(`${error.message}. The message was not taken. ${advice}`, sysexits.temporary);
     }
     if (error instanceof Failure) throw new Exit(error.message, sysexits.data);
     throw error;

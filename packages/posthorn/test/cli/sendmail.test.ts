@@ -91,7 +91,10 @@ describe('sendmail', () => {
 
   it('says that it may succeed later when no server runs, in every way that it is called', async () => {
     const socket = join(folder(), 'nothing');
-    expect(await sendmail(['bob'], { socket, input: 'x\n' })).toMatchObject({ code: 75 });
+    expect(await sendmail(['bob'], { socket, input: 'x\n' })).toMatchObject({
+      code: 75,
+      said: expect.stringContaining('name its configuration by -C'),
+    });
     expect(await sendmail(['-bs'], { socket })).toMatchObject({
       code: 75,
       output: '421 4.3.2 No server runs here\r\n',
