@@ -69,7 +69,14 @@ export function classify(answer: HostAnswer, { at, remoteHost, handover, traced,
   if (kind === 'accepted') {
     // What a host says of the whole message is less than what it comes to for one recipient.
     const status = answer.status === undefined || answer.status === '2.0.0' ? '2.1.5' : answer.status;
-    return { kind: 'delivered', status, ...about, handover, ...(traced ? { traced } : {}), ...(tracked ? { tracked } : {}) };
+    return {
+      kind: 'delivered',
+      status,
+      ...about,
+      handover,
+      ...(traced ? { traced } : {}),
+      ...(tracked ? { tracked } : {}),
+    };
   }
   // What a host says about itself is no verdict on the mail: another one, or the same one later, may take it.
   const failed = kind === 'refused' && !aboutHost.has(phase);
