@@ -125,14 +125,17 @@ async function act(action: QueueAction, { ids, options, terminal }: Acting): Pro
     }
     const chosen = filtered ? await idsOf(queue.list({ ...query, limit: most })) : ids;
     let undone = 0;
+    let isFailed = false;
     for (const id of chosen) {
       const result = await queue.act(id, action);
       if (result !== 'done') undone += 1;
+      // Among all messages those that are to wait were not meant.
+      isFailed ||= result !== 'done' && !(filtered && result === 'early');
       if (json) terminal.out(`${JSON.stringify({ id, action, result })}\n`);
       else if (result !== 'done') terminal.say(`${id}: ${reasons[result]}\n`);
     }
     if (!json) terminal.out(`${action}: ${chosen.length - undone} of ${chosen.length}\n`);
-    if (undone > 0) throw new Exit('');
+    if (isFailed) throw new Exit('');
     return undefined;
   });
 }

@@ -30,9 +30,13 @@ async function listed(): Promise<string[]> {
     .map((line) => JSON.parse(line).envelope.id);
 }
 
-async function fill(store: QueueStore): Promise<string[]> {
+async function fill(
+  store: QueueStore,
+  senders: readonly string[] = ['alice@example.org', 'bob@example.org', ''],
+  about: { readonly heldUntil?: number } = {},
+): Promise<string[]> {
   const made: string[] = [];
-  for (const [index, sender] of ['alice@example.org', 'bob@example.org', ''].entries()) {
+  for (const [index, sender] of senders.entries()) {
     const id = store.newId();
     const content = Buffer.from('Subject: x\r\n\r\nx\r\n');
     const recipients = [{ address: `one@site${index}.example` }, { address: 'two@site.example' }];
@@ -46,6 +50,7 @@ async function fill(store: QueueStore): Promise<string[]> {
       body: '7BIT',
       smtputf8: false,
       origin,
+      ...about,
     } as const;
     await store.add([{ envelope, content }]);
     const said = { code: 451, lines: ['later,\u001b[2J please'] };
@@ -164,6 +169,17 @@ describe.each(sides)('the queue, while %s runs', (side) => {
     });
     const json = await run('delete', '--json', 'nobody');
     expect(JSON.parse(json.output)).toEqual({ id: 'nobody', action: 'delete', result: 'absent' });
+  });
+});
+
+describe('a queue with mail that is to be released later', () => {
+  it('EXT-FUT-2 leaves that mail alone when all is tried, and fails only for mail that was named', async () => {
+    const store = await openSpool({ path: join(config.dataDir, 'spool'), now: Date.now });
+    const [held = ''] = await fill(store, ['alice@example.org'], { heldUntil: Date.now() + 3_600_000 });
+    await fill(store);
+    await store.close();
+    expect(await run('retry', '--all')).toMatchObject({ code: 0, output: 'retry: 3 of 4\n' });
+    expect(await run('retry', held)).toMatchObject({ code: 1, said: expect.stringContaining('released later') });
   });
 });
 
