@@ -64,7 +64,8 @@ function addTest({ file, title, passed }) {
 /** A whole row can be left out if it is a MAY; of any other only a part that its source leaves open. */
 function notTakenMistakes({ id, part, reason }) {
   const level = requirements.find((requirement) => requirement.id === id)?.level;
-  if (level === undefined || (part === undefined && level !== 'MAY')) return [`docs/not-taken.json: ${id} is ${level ?? 'unknown'}; only a MAY can be left out`];
+  if (level === undefined || (part === undefined && level !== 'MAY'))
+    return [`docs/not-taken.json: ${id} is ${level ?? 'unknown'}; only a MAY can be left out`];
   return reason ? [] : [`docs/not-taken.json: ${id} has no reason`];
 }
 
@@ -99,7 +100,9 @@ function conformancePage() {
     '',
     'Options of the RFCs that Posthorn leaves out on purpose.',
     '',
-    ...(notTaken.length > 0 ? notTaken.map(({ id, part, reason }) => `- ${id}${part === undefined ? '' : `, ${part}`}: ${reason}`) : ['None.']),
+    ...(notTaken.length > 0
+      ? notTaken.map(({ id, part, reason }) => `- ${id}${part === undefined ? '' : `, ${part}`}: ${reason}`)
+      : ['None.']),
     ...Object.entries(groups).flatMap(([group, title]) => groupTable(group, title)),
     '',
   ].join('\n');
