@@ -97,12 +97,21 @@ function endOf(child: ChildProcess): Promise<HowEnded> {
 /** Gives it the input; a program need not read to the end, its exit code alone counts. */
 async function feed(input: AsyncIterable<Buffer>, { stdin }: ChildProcess): Promise<void> {
   let failure: unknown;
-  async function* watched() {
+  const pieces = input[Symbol.asyncIterator]();
+  const next = async () => {
     try {
-      yield* input;
+      return await pieces.next();
     } catch (error) {
       failure = error;
       throw error;
+    }
+  };
+  // No `yield*`: when the program reads no more, Node throws that into the generator, and it would count as the input's failure.
+  async function* watched() {
+    try {
+      for (let piece = await next(); piece.done !== true; piece = await next()) yield piece.value;
+    } finally {
+      await pieces.return?.();
     }
   }
   if (stdin === null) return;
