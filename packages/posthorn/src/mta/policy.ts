@@ -118,7 +118,7 @@ export function createPolicy(config: Config, tell: (mistakes: readonly string[])
         size,
       );
     },
-    isRelayClient: remembering(networkMatcher(config.relayFrom)),
+    isRelayClient: networkMatcher(config.relayFrom),
   };
 }
 

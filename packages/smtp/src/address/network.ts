@@ -18,14 +18,23 @@ export function parseNetwork(text: string): Network | undefined {
   return prefix > bits ? undefined : { family, address, prefix };
 }
 
+/** Addresses whose answer is remembered: the list takes its time, and a session asks for each recipient. */
+const mostRemembered = 1000;
+
 /** Tells of an address whether it is in one of the networks; IPv4 within IPv6 counts as IPv4 (RFC 4291 §2.5.5.2). */
 export function networkMatcher(networks: readonly Network[]): (address: string) => boolean {
   if (networks.length === 0) return () => false;
   const list = new BlockList();
   for (const { family, address, prefix } of networks) list.addSubnet(address, prefix, family === 4 ? 'ipv4' : 'ipv6');
+  const answers = new Map<string, boolean>();
   return (text) => {
+    const known = answers.get(text);
+    if (known !== undefined) return known;
     const address = text.replace(/%.*$/s, '');
     const family = isIP(address);
-    return family !== 0 && list.check(address, family === 4 ? 'ipv4' : 'ipv6');
+    const answer = family !== 0 && list.check(address, family === 4 ? 'ipv4' : 'ipv6');
+    if (answers.size >= mostRemembered) answers.clear();
+    answers.set(text, answer);
+    return answer;
   };
 }
