@@ -65,6 +65,8 @@ export interface GoldenRun {
   /** For `connect mx1.example.com 25`: the host that stands for it. */
   readonly hosts?: Readonly<Record<string, GoldenHost>>;
   readonly clock?: GoldenClock;
+  /** Makes of the file what holds for the agent. */
+  readonly adapt?: (text: string) => string;
   /** What the other events of the file do, by their text. */
   readonly events?: Readonly<Record<string, (peer: SocketClient) => void | Promise<void>>>;
 }
@@ -74,7 +76,8 @@ export interface GoldenRun {
  * `clock +20m`, `cut`, `close`, `send "octets"`, `tls handshake`, `text` (reads the text up to its dot), and those of `events`.
  */
 export async function runGolden(file: string, run: GoldenRun): Promise<GoldenPeer> {
-  const dialogue = parseDialogue(readFileSync(new URL(file, import.meta.url), 'utf8'));
+  const text = readFileSync(new URL(file, import.meta.url), 'utf8');
+  const dialogue = parseDialogue(run.adapt === undefined ? text : run.adapt(text));
   const peer = new GoldenPeer(run);
   await runDialogue(dialogue, { plays: run.plays, peer });
   return peer;
