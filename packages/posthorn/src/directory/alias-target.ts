@@ -1,5 +1,5 @@
 import type { Mailbox } from '@posthorn/smtp/address/mailbox';
-import { readForwardPath } from '@posthorn/smtp/address/path';
+import { parseAddress } from '@posthorn/smtp/address/parse-address';
 
 /** One thing that an alias stands for: aliases(5). */
 export type AliasTarget = AddressTarget | LocalTarget | IncludeTarget;
@@ -46,10 +46,4 @@ function parseProgram(command: string): LocalTarget | undefined {
 
 function parseInclude(path: string): IncludeTarget | undefined {
   return path.startsWith('/') ? { include: path } : undefined;
-}
-
-/** Reads an address as it stands in an envelope, a bare `Postmaster` with an empty domain; undefined when it is none (RFC 5321 §4.1.1.3). */
-export function parseAddress(text: string): Mailbox | undefined {
-  const read = readForwardPath(`<${text}>`, { utf8: true });
-  return read?.rest === '' ? read.path : undefined;
 }

@@ -1,4 +1,5 @@
 import { reply } from '@posthorn/smtp/reply/reply';
+import { isNullExchanger } from '../dns/null-exchanger.ts';
 import type { Finding } from './finding.ts';
 import type { Lookups } from './lookups.ts';
 import type { Strictness } from './reverse-name.ts';
@@ -21,9 +22,7 @@ export async function checkSenderDomain(
   if (domain.startsWith('[')) return undefined;
   const exchangers = await lookups.mx(domain);
   if (exchangers.kind === 'found') {
-    const [only, second] = exchangers.records;
-    const isNull = second === undefined && (only?.exchange === '.' || only?.exchange === '');
-    return isNull ? found(scores.nullMx, 'null MX', takesNone) : undefined;
+    return isNullExchanger(exchangers) ? found(scores.nullMx, 'null MX', takesNone) : undefined;
   }
   if (exchangers.kind === 'failed') return found(0, 'cannot be looked up', unknowable);
   if (exchangers.kind === 'absent') return found(scores.unknown, 'does not exist', unknown);

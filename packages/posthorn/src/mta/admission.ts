@@ -4,6 +4,7 @@ import { isSubmission } from '@posthorn/smtp/protocol/server-rules';
 import { type Reply, reply } from '@posthorn/smtp/reply/reply';
 import type { AcceptedRecipient, Session } from '@posthorn/smtp/server';
 import type { MailboxSettings } from '../directory/directory-domain.ts';
+import { isNullExchanger } from '../dns/null-exchanger.ts';
 import type { Resolver } from '../dns/resolver.ts';
 import { admitMailbox, type MailboxParts } from './admit-mailbox.ts';
 import type { Disclosure } from './disclosure.ts';
@@ -94,6 +95,5 @@ async function checkDomain({ resolver }: AdmissionParts, domain: string): Promis
   if (domain.startsWith('[')) return undefined;
   const answer = await exchangersOf(resolver, domain);
   if (answer.kind === 'absent') return noDomain;
-  const only = answer.kind === 'found' && answer.records.length === 1 ? answer.records[0] : undefined;
-  return only !== undefined && (only.exchange === '.' || only.exchange === '') ? nullExchanger : undefined;
+  return isNullExchanger(answer) ? nullExchanger : undefined;
 }

@@ -1,5 +1,4 @@
 import { isSubmission } from '@posthorn/smtp/protocol/server-rules';
-import type { Reply } from '@posthorn/smtp/reply/reply';
 import type { AcceptedRecipient, ServerHandlers } from '@posthorn/smtp/server';
 import type { MailboxUsage } from '../agents/mailbox-usage.ts';
 import type { Resolver } from '../dns/resolver.ts';
@@ -19,6 +18,7 @@ import type { SenderChecks } from './sender-checks.ts';
 import { checkSender } from './sender-rights.ts';
 import { Submission } from './submission.ts';
 import type { TerminalMail } from './terminal-mail.ts';
+import { unlessRefused } from './unless-refused.ts';
 
 /** What the server's handlers work with. */
 export interface HandlerParts extends Omit<ReceptionParts, 'directory' | 'hideClient' | 'store' | 'refuseSize'> {
@@ -117,15 +117,4 @@ function createTerms(parts: HandlerParts): () => Terms {
     if (policy !== terms.policy) terms = make(policy);
     return terms;
   };
-}
-
-type Decision = Reply | undefined | Promise<Reply | undefined>;
-
-/** Goes on where nothing speaks against it so far; at once where that was known at once. A good reply that says more stays. */
-function unlessRefused(first: Decision, next: () => Decision): Decision {
-  if (first instanceof Promise) return first.then((reply) => unlessRefused(reply, next));
-  if (first === undefined) return next();
-  if (first.code >= 400) return first;
-  const second = next();
-  return second instanceof Promise ? second.then((reply) => reply ?? first) : (second ?? first);
 }

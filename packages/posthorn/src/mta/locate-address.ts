@@ -1,5 +1,5 @@
+import { parseAddress } from '@posthorn/smtp/address/parse-address';
 import type { Config } from '../config/schema.ts';
-import { parseAddress } from '../directory/alias-target.ts';
 import type { Directory } from '../directory/directory.ts';
 import type { MailboxSettings } from '../directory/directory-domain.ts';
 import type { MailboxBounds } from '../queue/mailbox-bounds.ts';

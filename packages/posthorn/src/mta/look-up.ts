@@ -1,6 +1,6 @@
+import { parseAddress } from '@posthorn/smtp/address/parse-address';
 import { type Reply, reply } from '@posthorn/smtp/reply/reply';
 import type { Session } from '@posthorn/smtp/server';
-import { parseAddress } from '../directory/alias-target.ts';
 import type { Directory, Entry } from '../directory/directory.ts';
 import type { Person } from '../directory/name-search.ts';
 import type { Disclosure } from './disclosure.ts';

@@ -1,6 +1,7 @@
 import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { networkMatcher } from '@posthorn/smtp/address/network';
+import { remembering } from '@posthorn/smtp/address/remembering';
 import { Failure } from '@posthorn/smtp/failure/failure';
 import type { Reply } from '@posthorn/smtp/reply/reply';
 import { formatMistake } from '../config/mistake.ts';
@@ -91,9 +92,13 @@ export function createPolicy(config: Config, tell: (mistakes: readonly string[])
     const list = findList(address);
     return list === undefined ? router.route(address) : { kind: 'list', key: `list:${list.address}` };
   };
-  const remembered = remembering(routeAddress);
+  const remembered = remembering(routeAddress, { most: mostRemembered });
   return {
-    directory: { ...directory, lookup: remembering(directory.lookup), expand: remembering(directory.expand, isShort) },
+    directory: {
+      ...directory,
+      lookup: remembering(directory.lookup, { most: mostRemembered }),
+      expand: remembering(directory.expand, { most: mostRemembered, isWorth: isShort }),
+    },
     findList,
     judge: judgeByMarks(config.hostile),
     findGateway,
@@ -140,23 +145,8 @@ function postmasterDomain({ dataDir, domains, routes }: Config, { homeDomain }: 
 }
 
 const mostRemembered = 10_000;
-const always = () => true;
 
 /** What an alias of thousands stands for is not kept for each way to write it. */
 function isShort(expansion: Expansion): boolean {
   return expansion.kind === 'recipients' && expansion.recipients.length < 10;
-}
-
-/** The same answers, looked up once for each address: a session and its delivery ask several times for every recipient. */
-function remembering<T>(ask: (address: string) => T, isWorth: (answer: T) => boolean = always): typeof ask {
-  const answers = new Map<string, T>();
-  return (address) => {
-    let answer = answers.get(address);
-    if (answer === undefined) {
-      answer = ask(address);
-      if (answers.size >= mostRemembered) answers.clear();
-      if (isWorth(answer)) answers.set(address, answer);
-    }
-    return answer;
-  };
 }

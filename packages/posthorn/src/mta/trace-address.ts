@@ -1,7 +1,7 @@
 import { networkInterfaces } from 'node:os';
+import { parseAddress } from '@posthorn/smtp/address/parse-address';
 import { findHosts, type HostFinder, type MailHost } from '../agents/find-hosts.ts';
 import { ownFamilies } from '../agents/own-families.ts';
-import { parseAddress } from '../directory/alias-target.ts';
 import type { Entry } from '../directory/directory.ts';
 import type { Resolver } from '../dns/resolver.ts';
 import type { Recipient } from '../queue/envelope.ts';

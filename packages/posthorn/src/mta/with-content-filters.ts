@@ -1,5 +1,6 @@
-import type { HandlerAnswer, ServerHandlers } from '@posthorn/smtp/server';
+import type { ServerHandlers } from '@posthorn/smtp/server';
 import type { ContentFilters } from './content-filters.ts';
+import { unlessRefused } from './unless-refused.ts';
 
 /** Has filters follow the sessions: they are asked about what nothing else refuses. Without filters nothing changes. */
 export function withContentFilters(handlers: ServerHandlers, filters: ContentFilters | undefined): ServerHandlers {
@@ -22,13 +23,4 @@ export function withContentFilters(handlers: ServerHandlers, filters: ContentFil
       filters.closed(session);
     },
   };
-}
-
-type Decision = HandlerAnswer | Promise<HandlerAnswer>;
-
-/** A good reply that says more stays. */
-async function unlessRefused(first: Decision, next: () => Decision): Promise<HandlerAnswer> {
-  const answer = await first;
-  if (answer !== undefined && answer.code >= 400) return answer;
-  return (await next()) ?? answer;
 }

@@ -2,7 +2,7 @@ import { parseLiteral } from '@posthorn/smtp/address/domain';
 import type { Mailbox } from '@posthorn/smtp/address/mailbox';
 import { normalizeAddress } from '@posthorn/smtp/address/normalize-address';
 import { normalizeDomain } from '@posthorn/smtp/address/normalize-domain';
-import { readForwardPath } from '@posthorn/smtp/address/path';
+import { parseAddress } from '@posthorn/smtp/address/parse-address';
 import { Failure } from '@posthorn/smtp/failure/failure';
 import type { MailboxBounds } from '../queue/mailbox-bounds.ts';
 import type { NextHop } from '../queue/next-hop.ts';
@@ -131,11 +131,6 @@ export function createRouter(config: RouterConfig): Router {
       return nextHopOf(target, { local: mailbox.localPart, domain });
     },
   };
-}
-
-function parseAddress(address: string): Mailbox | undefined {
-  const read = readForwardPath(`<${address}>`, { utf8: true });
-  return read?.rest === '' ? read.path : undefined;
 }
 
 function readTarget(text: string): Target {

@@ -1,4 +1,5 @@
 import { BlockList, isIP } from 'node:net';
+import { remembering } from './remembering.ts';
 
 /** A range of IP addresses (RFC 4632 §3.1, RFC 4291 §2.3). */
 export interface Network {
@@ -26,15 +27,10 @@ export function networkMatcher(networks: readonly Network[]): (address: string) 
   if (networks.length === 0) return () => false;
   const list = new BlockList();
   for (const { family, address, prefix } of networks) list.addSubnet(address, prefix, family === 4 ? 'ipv4' : 'ipv6');
-  const answers = new Map<string, boolean>();
-  return (text) => {
-    const known = answers.get(text);
-    if (known !== undefined) return known;
+  const check = (text: string): boolean => {
     const address = text.replace(/%.*$/s, '');
     const family = isIP(address);
-    const answer = family !== 0 && list.check(address, family === 4 ? 'ipv4' : 'ipv6');
-    if (answers.size >= mostRemembered) answers.clear();
-    answers.set(text, answer);
-    return answer;
+    return family !== 0 && list.check(address, family === 4 ? 'ipv4' : 'ipv6');
   };
+  return remembering(check, { most: mostRemembered });
 }

@@ -1,5 +1,6 @@
 import { parseUtf8 } from '../bytes/utf8.ts';
 import type { Mechanism, ServerStep } from './mechanism.ts';
+import { sayOnce } from './say-once.ts';
 
 /** Characters of what a client leaves behind (RFC 4505 §2). */
 const longest = 255;
@@ -24,14 +25,6 @@ export const anonymous: Mechanism = {
   }),
   client({ user }) {
     const initial = [...user].length <= longest && !/\p{Cc}/u.test(user) ? Buffer.from(user, 'utf8') : undefined;
-    let answer = initial;
-    return {
-      initial,
-      next() {
-        const message = answer;
-        answer = undefined;
-        return message;
-      },
-    };
+    return sayOnce(initial);
   },
 };

@@ -1,6 +1,7 @@
 import { parseUtf8 } from '../bytes/utf8.ts';
 import type { ClientCertificate } from './channel.ts';
 import type { Mechanism, ServerStep } from './mechanism.ts';
+import { sayOnce } from './say-once.ts';
 
 function readMessage(message: Buffer, certificate: ClientCertificate | undefined): ServerStep {
   const authorizeAs = parseUtf8(message);
@@ -22,15 +23,6 @@ export const external: Mechanism = {
   }),
   client({ authorizeAs }) {
     const initial = authorizeAs.includes('\0') ? undefined : Buffer.from(authorizeAs, 'utf8');
-    let answer = initial;
-    return {
-      initial,
-      // As with PLAIN: a second challenge would be a loop.
-      next() {
-        const message = answer;
-        answer = undefined;
-        return message;
-      },
-    };
+    return sayOnce(initial);
   },
 };

@@ -1,5 +1,6 @@
 import { parseUtf8 } from '../bytes/utf8.ts';
 import type { Mechanism, ServerStep } from './mechanism.ts';
+import { sayOnce } from './say-once.ts';
 
 const nothing = Buffer.alloc(0);
 
@@ -23,15 +24,6 @@ export const plain: Mechanism = {
     const isWritable =
       user !== '' && password !== '' && ![authorizeAs, user, password].some((text) => text.includes('\0'));
     const initial = isWritable ? Buffer.from(`${authorizeAs}\0${user}\0${password}`, 'utf8') : undefined;
-    let answer = initial;
-    return {
-      initial,
-      // The empty challenge comes when the initial response could not go with the command; a second one is a loop.
-      next() {
-        const message = answer;
-        answer = undefined;
-        return message;
-      },
-    };
+    return sayOnce(initial);
   },
 };
