@@ -1,5 +1,6 @@
 import type { Mailbox } from '../address/mailbox.ts';
 import { parseMailbox } from '../address/parse-mailbox.ts';
+import { commentEnd } from './comment-end.ts';
 
 /** A mailbox of a header field, with its display name (RFC 5322 §3.4). */
 export interface NamedMailbox {
@@ -220,18 +221,6 @@ function closed(text: string, start: number, end: string): number {
     if (character === '\\') at += 1;
     else if (character === end) return at + 1;
     else if (character < ' ') return -1;
-  }
-  return -1;
-}
-
-function commentEnd(text: string, start: number): number {
-  let depth = 0;
-  for (let at = start; at < text.length; at += 1) {
-    const character = text[at] as string;
-    if (character === '\\') at += 1;
-    else if (character === '(') depth += 1;
-    else if (character === ')') depth -= 1;
-    if (depth === 0) return at + 1;
   }
   return -1;
 }

@@ -1,3 +1,5 @@
+import { commentEnd } from './comment-end.ts';
+
 /** A media type and its parameters (RFC 2045 §5.1). */
 export interface ContentType {
   /** Type and subtype in lower case, as `text/plain`. */
@@ -42,20 +44,10 @@ function readWords(value: string): Word[] {
   for (let match = reader.exec(value); match !== null; match = reader.exec(value)) {
     const [, quoted, token, separator] = match;
     const text = quoted?.replace(/\\(.)/gs, '$1') ?? token ?? separator;
-    if (text === undefined) reader.lastIndex = commentEnd(value, match.index);
-    else words.push({ text, separates: separator !== undefined });
+    if (text === undefined) {
+      const end = commentEnd(value, match.index);
+      reader.lastIndex = end === -1 ? value.length : end;
+    } else words.push({ text, separates: separator !== undefined });
   }
   return words;
-}
-
-/** The index behind the comment that begins at `start` (RFC 5322 §3.2.2). */
-function commentEnd(value: string, start: number): number {
-  let depth = 0;
-  for (let at = start; at < value.length; at += 1) {
-    if (value[at] === '\\') at += 1;
-    else if (value[at] === '(') depth += 1;
-    else if (value[at] === ')') depth -= 1;
-    if (depth === 0) return at + 1;
-  }
-  return value.length;
 }
