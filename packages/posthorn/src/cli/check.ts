@@ -1,9 +1,7 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
-import { loadConfig } from '../config/load-config.ts';
 import { Exit, exitCodes } from './exit.ts';
 import { configOption, loadOrExit } from './load.ts';
-import { checkServer, checkStrangers } from './open-relay.ts';
 import type { Terminal } from './terminal.ts';
 
 interface CheckOptions {
@@ -32,15 +30,18 @@ export function addCheck(program: Command, terminal: Terminal): void {
 async function check(options: CheckOptions, terminal: Terminal): Promise<void> {
   const { config, json, openRelay, server } = options;
   if (openRelay && server !== undefined) {
+    const { checkServer } = await import('./open-relay.ts');
     await checkServer({ ...options, server }, terminal);
     return;
   }
   if (config === undefined) throw new Exit("required option '-c, --config <file>' not specified", exitCodes.usage);
   if (openRelay) {
+    const { checkStrangers } = await import('./open-relay.ts');
     await checkStrangers(await loadOrExit(config, terminal), options, terminal);
     return;
   }
   if (json) {
+    const { loadConfig } = await import('../config/load-config.ts');
     const checked = await loadConfig(resolve(terminal.folder, config));
     const mistakes = 'mistakes' in checked ? checked.mistakes : [];
     terminal.out(`${JSON.stringify({ ok: mistakes.length === 0, mistakes }, undefined, 2)}\n`);

@@ -1,7 +1,7 @@
 import { normalizeDomain } from '@posthorn/smtp/address/normalize-domain';
 import Table from 'cli-table3';
 import type { Command } from 'commander';
-import { type ExplainedHost, explainTls, type TlsExplanation } from '../mta/explain-tls.ts';
+import type { ExplainedHost, TlsExplanation } from '../mta/explain-tls.ts';
 import { Exit, exitCodes } from './exit.ts';
 import { configOption, loadOrExit } from './load.ts';
 import { plainTable } from './plain-table.ts';
@@ -28,6 +28,7 @@ export function addExplain(program: Command, terminal: Terminal): void {
 async function explain(text: string, { config, json }: ExplainOptions, terminal: Terminal): Promise<void> {
   const domain = normalizeDomain(text);
   if (domain === undefined) throw new Exit('This is no domain.', exitCodes.usage);
+  const { explainTls } = await import('../mta/explain-tls.ts');
   const explanation = await explainTls(domain, await loadOrExit(config, terminal));
   terminal.out(json ? `${JSON.stringify(explanation, undefined, 2)}\n` : formatExplanation(explanation));
 }

@@ -1,6 +1,5 @@
 import { relative, resolve } from 'node:path';
 import type { Command } from 'commander';
-import { loadConfig } from '../config/load-config.ts';
 import { formatMistake } from '../config/mistake.ts';
 import type { Config } from '../config/schema.ts';
 import { controlPath } from '../control/control-path.ts';
@@ -8,7 +7,6 @@ import { type ControlServer, startControl } from '../control/control-server.ts';
 import type { ReloadResult } from '../control/control-status.ts';
 import { createFetchJobs } from '../control/fetch-jobs.ts';
 import type { RunningAgent } from '../mta/running-agent.ts';
-import { controlOf } from './control-of.ts';
 import { Exit, exitCodes } from './exit.ts';
 import { submissionSocketOf } from './find-socket.ts';
 import { configOption, loadOrExit } from './load.ts';
@@ -39,7 +37,7 @@ export function addServe(program: Command, terminal: Terminal): void {
 }
 
 async function serve({ config: file, listen, log: format }: ServeOptions, terminal: Terminal): Promise<void> {
-  const config = file === undefined ? trialOf(listen, terminal) : await loadOrExit(file, terminal);
+  const config = await (file === undefined ? trialOf(listen, terminal) : loadOrExit(file, terminal));
   if (file !== undefined && listen !== undefined) {
     throw new Exit('--listen is for the server without a configuration. Take one of the two.', exitCodes.usage);
   }
@@ -60,7 +58,7 @@ async function serve({ config: file, listen, log: format }: ServeOptions, termin
   log.close();
 }
 
-function trialOf(listen: string | undefined, { folder }: Terminal): Config {
+async function trialOf(listen: string | undefined, { folder }: Terminal): Promise<Config> {
   const address = listen === undefined ? trialAddress : parseServer(listen, trialAddress.port);
   if (address === undefined || !('host' in address)) throw new Exit('--listen must be host:port.', exitCodes.usage);
   return trialConfig(folder, address);
@@ -98,6 +96,7 @@ async function controlOrExit(
   { agent, reload }: { agent: RunningAgent; reload: () => Promise<ReloadResult> },
 ): Promise<ControlServer> {
   const startedAt = Date.now();
+  const { controlOf } = await import('./control-of.ts');
   try {
     return await startControl(controlPath(config.dataDir), {
       queue: controlOf(config, { store: agent.store, wake: () => agent.wake() }),
@@ -121,6 +120,7 @@ async function controlOrExit(
 
 async function reloadFrom(file: string | undefined, agent: RunningAgent): Promise<ReloadResult> {
   if (file === undefined) return { kind: 'refused', mistakes: ['The server runs without a configuration.'] };
+  const { loadConfig } = await import('../config/load-config.ts');
   const checked = await loadConfig(file);
   if ('mistakes' in checked) return { kind: 'refused', mistakes: checked.mistakes.map(formatMistake) };
   return { kind: 'reloaded', ...agent.reload(checked.config) };

@@ -1,5 +1,4 @@
 import { join } from 'node:path';
-import { checkConfig } from '../config/check-config.ts';
 import type { Config, ConfigInput } from '../config/schema.ts';
 
 /** Where the trial server listens unless it is said otherwise. */
@@ -11,7 +10,11 @@ export function trialMailFolder(folder: string): string {
 }
 
 /** A server for trying out: it takes mail for any address from this machine, keeps it in a folder, and sends nothing on. */
-export function trialConfig(folder: string, address: { host: string; port: number } = trialAddress): Config {
+export async function trialConfig(
+  folder: string,
+  address: { host: string; port: number } = trialAddress,
+): Promise<Config> {
+  const { checkConfig } = await import('../config/check-config.ts');
   const input: ConfigInput = {
     hostname: '[127.0.0.1]',
     dataDir: join(folder, '.posthorn'),
